@@ -1,1 +1,7 @@
-//! formats
+//! The shapes of bytes: lines, times, records of each format. Splits; never judges, never fails, no I/O of its own.
+
+#![forbid(unsafe_code)]
+
+pub mod lines;
+pub mod text;
+pub mod time;

@@ -1,1 +1,78 @@
-//! sources
+//! Sources: bytes of one piece of evidence in, events and problems out. One source is one folder.
+//!
+//! A source *recognises* a piece by its path and first bytes and *reads* it into a [`Sink`]. It opens nothing, knows no
+//! rules, and cannot fail: what it cannot read is a counted [`Problem`]. Its folder holds `source.toml` (where it lies,
+//! how to collect it, its clock, its Sigma log source, native fields -> core), `text.toml` (sentences, English and
+//! Japanese) and `samples/`. The list of sources is `list.rs`, rewritten by `cargo xtask sources`.
+//!
+//! ```
+//! use konseki_model::Piece;
+//! let piece = Piece { path: "esx01/var/run/log/shell.log", head: b"2023-12-05T17:38:21.798Z In(14) shell[1053659]: [root]: ls\n", size: 60 };
+//! let ids: Vec<_> = konseki_sources::recognise(&piece).iter().map(|e| e.id).collect();
+//! assert!(ids.len() <= 1);
+//! ```
+
+#![forbid(unsafe_code)]
+
+use std::io::{Read, Seek};
+
+use konseki_model::{Hints, Piece, Sink};
+
+pub mod clock;
+pub mod description;
+pub mod host;
+mod list;
+pub mod mapper;
+pub mod plain;
+pub mod read;
+
+pub use description::Description;
+
+/// What a source reads from: a bounded stream that can seek.
+pub trait Input: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Input for T {}
+
+/// One reading: what is known beside the bytes.
+pub struct Reading<'a> {
+    pub piece: Piece<'a>,
+    pub hints: &'a Hints,
+    pub about: &'a Description,
+}
+
+/// The seam every source meets.
+pub trait Source: Sync {
+    /// Is this piece of this source? By path and first bytes alone; must say no to every other source's samples.
+    fn recognise(&self, piece: &Piece<'_>) -> bool;
+    /// Reads all of it. Cannot fail: problems go to the sink.
+    fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink);
+}
+
+/// A source of the list with the data of its folder.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its folder: `vmware/esxi_shell`.
+    pub id: &'static str,
+    pub source: &'static dyn Source,
+    /// `source.toml`.
+    pub about: &'static str,
+    /// `text.toml`.
+    pub text: &'static str,
+}
+
+/// Every source, in the order of their ids.
+pub fn all() -> &'static [Entry] {
+    list::ENTRIES
+}
+
+/// The fallback for text that no source recognises: kept line by line.
+pub fn plain() -> &'static Entry {
+    &plain::ENTRY
+}
+
+/// The sources that say yes to a piece: one, or none.
+pub fn recognise(piece: &Piece<'_>) -> Vec<&'static Entry> {
+    all()
+        .iter()
+        .filter(|entry| entry.source.recognise(piece))
+        .collect()
+}

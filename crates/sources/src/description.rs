@@ -1,0 +1,95 @@
+//! `source.toml`: what a source is, where it lies, how it is collected, its clock, its Sigma log sources, its map.
+
+use serde::Deserialize;
+use toml::Table;
+
+use crate::mapper::Mapper;
+
+/// A sentence in both languages.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Both {
+    pub en: String,
+    pub ja: String,
+}
+
+/// A Sigma log source this source provides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSource {
+    pub product: Option<String>,
+    pub category: Option<String>,
+    pub service: Option<String>,
+}
+
+/// The zone that times without zone are in, and why: `format` (defined by the format) or `assumed` (product default).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockAbout {
+    pub zone: String,
+    pub basis: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    title: Both,
+    product: String,
+    #[serde(default)]
+    versions: Vec<String>,
+    #[serde(rename = "where")]
+    place: Vec<String>,
+    collect: Both,
+    keep: Both,
+    shows: Both,
+    cannot: Both,
+    clock: ClockAbout,
+    #[serde(default)]
+    logsource: Vec<LogSource>,
+    #[serde(default)]
+    map: Vec<Table>,
+    /// How much the word of this source is worth against others: `independent` (default) or `self-reported`
+    /// (an intruder on the device can forge it).
+    #[serde(default)]
+    trust: Option<String>,
+}
+
+/// A parsed `source.toml`.
+pub struct Description {
+    pub title: Both,
+    pub product: String,
+    pub versions: Vec<String>,
+    /// Paths on the device.
+    pub place: Vec<String>,
+    pub collect: Both,
+    pub keep: Both,
+    pub shows: Both,
+    pub cannot: Both,
+    pub clock: ClockAbout,
+    pub logsource: Vec<LogSource>,
+    pub self_reported: bool,
+    pub mapper: Mapper,
+}
+
+impl Description {
+    /// # Errors
+    /// The place and reason, for the author of the folder.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let raw: Raw = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mapper = Mapper::new(&raw.map)?;
+        Ok(Self {
+            title: raw.title,
+            product: raw.product,
+            versions: raw.versions,
+            place: raw.place,
+            collect: raw.collect,
+            keep: raw.keep,
+            shows: raw.shows,
+            cannot: raw.cannot,
+            clock: raw.clock,
+            logsource: raw.logsource,
+            self_reported: raw.trust.as_deref() == Some("self-reported"),
+            mapper,
+        })
+    }
+}
