@@ -92,7 +92,11 @@ pub struct Stamp {
 
 impl Stamp {
     pub fn new(micros: i64, fidelity: Fidelity, basis: Basis) -> Self {
-        Self { micros, fidelity, basis }
+        Self {
+            micros,
+            fidelity,
+            basis,
+        }
     }
 }
 
@@ -141,7 +145,11 @@ pub fn micros_from_civil(
     if !(-9999..=99_999).contains(&year) {
         return None;
     }
-    let (second, micro) = if second == 60 { (59, 999_999) } else { (second, micro) };
+    let (second, micro) = if second == 60 {
+        (59, 999_999)
+    } else {
+        (second, micro)
+    };
     let secs = days_from_civil(year, month, day) * 86_400
         + i64::from(hour) * 3600
         + i64::from(minute) * 60
@@ -180,15 +188,27 @@ mod tests {
         }
         assert_eq!(micros_from_civil((1970, 1, 1), (0, 0, 0), 0), Some(0));
         assert_eq!(micros_from_civil((2023, 2, 29), (0, 0, 0), 0), None);
-        assert_eq!(micros_from_civil((2024, 2, 29), (0, 0, 0), 0), Some(1_709_164_800_000_000));
+        assert_eq!(
+            micros_from_civil((2024, 2, 29), (0, 0, 0), 0),
+            Some(1_709_164_800_000_000)
+        );
     }
 
     #[test]
     fn writes_rfc3339_by_fidelity() {
         let t = 1_704_597_129_123_456;
         assert_eq!(rfc3339(t, Fidelity::Second), "2024-01-07T03:12:09Z");
-        assert_eq!(rfc3339(t, Fidelity::Millisecond), "2024-01-07T03:12:09.123Z");
-        assert_eq!(rfc3339(t, Fidelity::Microsecond), "2024-01-07T03:12:09.123456Z");
-        assert_eq!(rfc3339(-1, Fidelity::Microsecond), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(
+            rfc3339(t, Fidelity::Millisecond),
+            "2024-01-07T03:12:09.123Z"
+        );
+        assert_eq!(
+            rfc3339(t, Fidelity::Microsecond),
+            "2024-01-07T03:12:09.123456Z"
+        );
+        assert_eq!(
+            rfc3339(-1, Fidelity::Microsecond),
+            "1969-12-31T23:59:59.999999Z"
+        );
     }
 }
