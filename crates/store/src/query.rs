@@ -1,0 +1,341 @@
+//! SQL over the case: one table per source, one `events` table over all, in bounded memory, read-only.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::{ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use futures::StreamExt;
+use konseki_model::Record;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use serde_json::{Map, Value};
+
+use crate::records::{Filter, from_batch};
+use crate::write::NAMES_KEY;
+use crate::{Error, schema};
+
+/// Native fields shown as columns of a source's table; all of them stay in `fields`.
+const NATIVE_COLUMNS: usize = 80;
+/// Memory of one query before it spills to disk.
+const QUERY_MEMORY: usize = 256 << 20;
+
+/// A clock correction of the analyst: seconds added to every time of that piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    pub evidence: String,
+    /// Microseconds to add.
+    pub micros: i64,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    Table,
+    Csv,
+    Jsonl,
+}
+
+/// The events of a case.
+pub struct Events {
+    context: SessionContext,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Events {
+    /// Opens `events/` of a case; `spill` is a folder for queries that need more than their memory.
+    ///
+    /// # Errors
+    /// The folder cannot be read or a file is damaged (named).
+    pub fn open(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: folder.display().to_string(), source };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).build().map_err(io)?;
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY)))
+            .with_temp_file_path(spill)
+            .build_arc()?;
+        let config = SessionConfig::new()
+            .with_target_partitions(threads.max(1))
+            .with_batch_size(4096)
+            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+            .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
+            .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
+            .set_bool("datafusion.execution.parquet.schema_force_view_types", false);
+        let context = SessionContext::new_with_config_rt(config, environment);
+        let events = Self { context, runtime };
+        events.register(folder, corrections)?;
+        Ok(events)
+    }
+
+    fn register(&self, folder: &Path, corrections: &[Correction]) -> Result<(), Error> {
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })?;
+        let schema = schema();
+        let mut sources = Vec::new();
+        for family in subfolders(folder)? {
+            for source in subfolders(&family)? {
+                sources.push(source);
+            }
+        }
+        self.runtime.block_on(async {
+            let all = ParquetReadOptions::default().schema(&schema);
+            self.context.register_parquet("__events", format!("{}/", folder.display()), all).await?;
+            self.view("events", "__events", &[], corrections).await
+        })?;
+        for source in sources {
+            let name = table_name(folder, &source);
+            let raw = format!("__{name}");
+            let native = native_names(&source)?;
+            self.runtime.block_on(async {
+                let one = ParquetReadOptions::default().schema(&schema);
+                self.context.register_parquet(&raw, format!("{}/", source.display()), one).await?;
+                self.view(&name, &raw, &native, corrections).await
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn view(&self, name: &str, raw: &str, native: &[String], corrections: &[Correction]) -> Result<(), Error> {
+        let schema = schema();
+        let mut columns: Vec<String> = schema.fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
+        if !corrections.is_empty() {
+            let cases: Vec<String> = corrections
+                .iter()
+                .map(|c| format!("WHEN '{}' THEN {}", c.evidence.replace('\'', "''"), c.micros))
+                .collect();
+            let moved = format!(
+                "to_timestamp_micros(CAST(arrow_cast(time, 'Int64') AS BIGINT) + CASE evidence {} ELSE 0 END)",
+                cases.join(" ")
+            );
+            if let Some(time) = columns.iter_mut().find(|column| *column == "\"time\"") {
+                *time = format!("arrow_cast({moved}, 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\"");
+            }
+        }
+        for field in native {
+            columns.push(format!("\"fields\"['{}'] AS \"{}\"", field.replace('\'', "''"), field.replace('"', "\"\"")));
+        }
+        let sql = format!("CREATE VIEW \"{name}\" AS SELECT {} FROM \"{raw}\"", columns.join(", "));
+        self.context.sql(&sql).await?.collect().await?;
+        Ok(())
+    }
+
+    /// Runs one SELECT and writes its rows. Statements that change anything are refused. Gives the number of rows.
+    ///
+    /// # Errors
+    /// What is wrong with the query, or where writing failed.
+    pub fn query(&self, sql: &str, output: Output, to: &mut dyn Write) -> Result<u64, Error> {
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let io = |source| Error::Io { path: "output".to_owned(), source };
+        let mut printer = Printer::new(output);
+        self.runtime.block_on(async {
+            let frame = self.context.sql_with_options(sql, options).await?;
+            let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+            printer.head(&names);
+            let mut stream = frame.execute_stream().await?;
+            while let Some(batch) = next(&mut stream).await? {
+                printer.batch(&batch, to)?;
+            }
+            Ok::<(), Error>(())
+        })?;
+        printer.finish(to).map_err(io)
+    }
+
+    /// Streams events in order of time (those without time first), then evidence, then place.
+    ///
+    /// # Errors
+    /// A damaged store, or no room to sort.
+    pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(Record)) -> Result<(), Error> {
+        let sql = format!(
+            "SELECT * FROM events WHERE {} ORDER BY time ASC NULLS FIRST, evidence, at",
+            filter.condition()
+        );
+        self.runtime.block_on(async {
+            let mut stream = self.context.sql(&sql).await?.execute_stream().await?;
+            while let Some(batch) = next(&mut stream).await? {
+                from_batch(&batch, each);
+            }
+            Ok(())
+        })
+    }
+
+    /// Names of the tables a query can use.
+    pub fn tables(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for catalog in self.context.catalog_names() {
+            let Some(catalog) = self.context.catalog(&catalog) else { continue };
+            for schema in catalog.schema_names() {
+                let Some(schema) = catalog.schema(&schema) else { continue };
+                names.extend(schema.table_names().into_iter().filter(|name| !name.starts_with("__")));
+            }
+        }
+        names.sort();
+        names
+    }
+}
+
+async fn next(stream: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>, Error> {
+    Ok(stream.next().await.transpose()?)
+}
+
+fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let io = |source| Error::Io { path: folder.display().to_string(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// `windows/evtx` -> `windows_evtx`.
+fn table_name(root: &Path, source: &Path) -> String {
+    let relative = source.strip_prefix(root).unwrap_or(source);
+    relative.to_string_lossy().replace(['/', '\\', '-'], "_")
+}
+
+/// Native names of a source, most frequent first, from the feet of its files (at most 64 are opened).
+fn native_names(folder: &Path) -> Result<Vec<String>, Error> {
+    let core = schema();
+    let mut rank: BTreeMap<String, usize> = BTreeMap::new();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(|source| Error::Io { path: folder.display().to_string(), source })?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "parquet"))
+        .collect();
+    files.sort();
+    for path in files.iter().take(64) {
+        let file = std::fs::File::open(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let reader = SerializedFileReader::new(file).map_err(|error| Error::Query(format!("{}: {error}", path.display())))?;
+        let metadata = reader.metadata().file_metadata().key_value_metadata();
+        let list = metadata.and_then(|all| all.iter().find(|pair| pair.key == NAMES_KEY)).and_then(|pair| pair.value.as_deref());
+        let names: Vec<String> = list.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        for (place, name) in names.into_iter().enumerate() {
+            let best = rank.entry(name).or_insert(place);
+            *best = (*best).min(place);
+        }
+    }
+    let mut names: Vec<(usize, String)> = rank.into_iter().map(|(name, place)| (place, name)).collect();
+    names.sort();
+    let mut seen: Vec<String> = core.fields().iter().map(|field| field.name().to_lowercase()).collect();
+    let mut out = Vec::new();
+    for (_, name) in names {
+        let lower = name.to_lowercase();
+        if !seen.contains(&lower) && out.len() < NATIVE_COLUMNS {
+            seen.push(lower);
+            out.push(name);
+        }
+    }
+    Ok(out)
+}
+
+/// Writes rows as they come; a table keeps a first screen to find widths, then streams.
+struct Printer {
+    output: Output,
+    names: Vec<String>,
+    rows: u64,
+    held: Vec<Vec<String>>,
+    widths: Option<Vec<usize>>,
+}
+
+impl Printer {
+    fn new(output: Output) -> Self {
+        Self { output, names: Vec::new(), rows: 0, held: Vec::new(), widths: None }
+    }
+
+    fn head(&mut self, names: &[String]) {
+        self.names = names.to_vec();
+    }
+
+    fn batch(&mut self, batch: &RecordBatch, to: &mut dyn Write) -> Result<(), Error> {
+        let io = |source| Error::Io { path: "output".to_owned(), source };
+        let options = FormatOptions::default().with_null("");
+        let formatters: Vec<ArrayFormatter<'_>> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<_, _>>()?;
+        for row in 0..batch.num_rows() {
+            let cells: Vec<String> = formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
+            let nulls: Vec<bool> = batch.columns().iter().map(|column| column.is_null(row)).collect();
+            if self.rows == 0 && self.output == Output::Csv {
+                writeln!(to, "{}", self.names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(",")).map_err(io)?;
+            }
+            self.rows += 1;
+            match self.output {
+                Output::Csv => writeln!(to, "{}", cells.iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(",")).map_err(io)?,
+                Output::Jsonl => {
+                    let mut object = Map::new();
+                    for ((name, cell), null) in self.names.iter().zip(cells).zip(nulls) {
+                        object.insert(name.clone(), if null { Value::Null } else { Value::String(cell) });
+                    }
+                    writeln!(to, "{}", Value::Object(object)).map_err(io)?;
+                }
+                Output::Table => {
+                    self.held.push(cells.iter().map(|cell| shown(cell)).collect());
+                    if self.held.len() >= 1000 {
+                        self.spill(to).map_err(io)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self, to: &mut dyn Write) -> std::io::Result<()> {
+        if self.widths.is_none() {
+            let mut widths: Vec<usize> = self.names.iter().map(|name| name.chars().count()).collect();
+            for row in &self.held {
+                for (width, cell) in widths.iter_mut().zip(row) {
+                    *width = (*width).max(cell.chars().count()).min(80);
+                }
+            }
+            write_row(to, &self.names, &widths)?;
+            writeln!(to, "{}", widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("  "))?;
+            self.widths = Some(widths);
+        }
+        let widths = self.widths.clone().unwrap_or_default();
+        for row in self.held.drain(..) {
+            write_row(to, &row, &widths)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, to: &mut dyn Write) -> std::io::Result<u64> {
+        match self.output {
+            Output::Table => self.spill(to)?,
+            Output::Csv if self.rows == 0 => {
+                writeln!(to, "{}", self.names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(","))?;
+            }
+            _ => {}
+        }
+        to.flush()?;
+        Ok(self.rows)
+    }
+}
+
+fn write_row(to: &mut dyn Write, cells: &[String], widths: &[usize]) -> std::io::Result<()> {
+    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+    writeln!(to, "{}", padded.join("  ").trim_end())
+}
+
+/// Control characters and direction overrides as visible text: evidence must not steer a terminal.
+fn shown(cell: &str) -> String {
+    cell.chars()
+        .flat_map(|c| {
+            let hidden = c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
+            if hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
+        })
+        .collect()
+}
+
+/// RFC 4180 quotes; a cell that a spreadsheet would run is led by an apostrophe.
+fn csv(cell: &str) -> String {
+    let risky = cell.starts_with(['=', '+', '@', '\t', '\r']) || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+    let text = if risky { format!("'{cell}") } else { cell.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}

@@ -1,0 +1,223 @@
+//! Appends borrowed events to columns and writes them as compressed Parquet, in bounded memory and fixed order.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt16Builder, UInt64Builder,
+};
+use arrow::datatypes::Schema;
+use konseki_model::{Core, Event};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::{Error, TEXTS, schema};
+
+/// Rows gathered before they go to the encoder.
+const ROWS: usize = 4096;
+/// Native names counted per file; more are kept in the map and only missing as columns of the source's table.
+const NAMES: usize = 512;
+/// Key of the file's metadata that lists native names by number of events, most first.
+pub(crate) const NAMES_KEY: &str = "konseki.fields";
+
+/// Writes one file of events.
+pub struct EventWriter {
+    path: PathBuf,
+    writer: ArrowWriter<File>,
+    columns: Columns,
+    rows: u64,
+    names: BTreeMap<String, u64>,
+}
+
+/// What a finished file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub rows: u64,
+}
+
+struct Columns {
+    schema: Arc<Schema>,
+    time: TimestampMicrosecondBuilder,
+    fidelity: StringBuilder,
+    basis: StringBuilder,
+    evidence: StringBuilder,
+    source: StringBuilder,
+    unit: StringBuilder,
+    at: UInt64Builder,
+    texts: [StringBuilder; TEXTS.len()],
+    ports: [UInt16Builder; 2],
+    bytes: [UInt64Builder; 2],
+    duration: Int64Builder,
+    fields: MapBuilder<StringBuilder, StringBuilder>,
+    pending: usize,
+    /// Bytes of text gathered; a batch is closed early when events are large.
+    weight: usize,
+}
+
+impl EventWriter {
+    /// # Errors
+    /// The file cannot be created.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
+        let file = File::create(path).map_err(io)?;
+        let level = ZstdLevel::try_new(1)?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_column_statistics_enabled(ColumnPath::new(vec!["fields".into(), "key_value".into(), "value".into()]), EnabledStatistics::None)
+            .set_column_dictionary_enabled(ColumnPath::new(vec!["at".into()]), false)
+            .set_column_dictionary_enabled(ColumnPath::new(vec!["time".into()]), false)
+            .set_column_encoding(ColumnPath::new(vec!["at".into()]), parquet::basic::Encoding::DELTA_BINARY_PACKED)
+            .set_column_encoding(ColumnPath::new(vec!["time".into()]), parquet::basic::Encoding::DELTA_BINARY_PACKED)
+            .set_max_row_group_row_count(Some(64 * 1024))
+            .set_created_by("konseki".to_owned())
+            .build();
+        let schema = schema();
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
+        Ok(Self { path: path.to_owned(), writer, columns: Columns::new(schema), rows: 0, names: BTreeMap::new() })
+    }
+
+    /// Appends an event. `host` is taken where the event names none.
+    ///
+    /// # Errors
+    /// The disk is full or the encoder refuses.
+    pub fn push(&mut self, evidence: &str, source: &str, host: &str, event: &Event<'_>) -> Result<(), Error> {
+        self.columns.push(evidence, source, host, event);
+        self.rows += 1;
+        // Names are sampled: the list only decides which columns a table shows.
+        if self.rows < 4096 || self.rows.is_multiple_of(16) {
+            for field in event.fields {
+                if let Some(count) = self.names.get_mut(field.name) {
+                    *count += 1;
+                } else if self.names.len() < NAMES {
+                    self.names.insert(field.name.to_owned(), 1);
+                }
+            }
+        }
+        if self.columns.pending >= ROWS || self.columns.weight > 8 << 20 {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        if self.columns.pending > 0 {
+            let batch = self.columns.batch()?;
+            self.writer.write(&batch)?;
+            if self.writer.memory_size() > 48 << 20 {
+                self.writer.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the rest and the foot, and brings it to the disk.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn finish(mut self) -> Result<Written, Error> {
+        self.flush()?;
+        let mut names: Vec<(&String, &u64)> = self.names.iter().collect();
+        names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+        let json = serde_json::to_string(&list).unwrap_or_default();
+        self.writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
+        let file = self.writer.into_inner()?;
+        file.sync_all().map_err(|source| Error::Io { path: self.path.display().to_string(), source })?;
+        Ok(Written { rows: self.rows })
+    }
+}
+
+impl Columns {
+    fn new(schema: Arc<Schema>) -> Self {
+        let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
+        Self {
+            schema,
+            time: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
+            fidelity: StringBuilder::new(),
+            basis: StringBuilder::new(),
+            evidence: StringBuilder::new(),
+            source: StringBuilder::new(),
+            unit: StringBuilder::new(),
+            at: UInt64Builder::new(),
+            texts: std::array::from_fn(|_| StringBuilder::new()),
+            ports: std::array::from_fn(|_| UInt16Builder::new()),
+            bytes: std::array::from_fn(|_| UInt64Builder::new()),
+            duration: Int64Builder::new(),
+            fields: MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new()),
+            pending: 0,
+            weight: 0,
+        }
+    }
+
+    fn push(&mut self, evidence: &str, source: &str, host: &str, event: &Event<'_>) {
+        self.time.append_option(event.time.map(|time| time.micros));
+        self.fidelity.append_option(event.time.map(|time| time.fidelity.as_str()));
+        self.basis.append_option(event.time.map(|time| time.basis.as_str()));
+        self.evidence.append_value(evidence);
+        self.source.append_value(source);
+        self.unit.append_value(event.at.unit());
+        self.at.append_value(event.at.number());
+        let core = &event.core;
+        let values = texts(core, host, event.kind.as_str());
+        for (builder, value) in self.texts.iter_mut().zip(values) {
+            if value.is_empty() {
+                builder.append_null();
+            } else {
+                builder.append_value(value);
+                self.weight += value.len();
+            }
+        }
+        let [src_port, dst_port] = &mut self.ports;
+        src_port.append_option(core.src_port);
+        dst_port.append_option(core.dst_port);
+        let [bytes_out, bytes_in] = &mut self.bytes;
+        bytes_out.append_option(core.bytes_out);
+        bytes_in.append_option(core.bytes_in);
+        self.duration.append_option(core.duration);
+        for field in event.fields {
+            self.fields.keys().append_value(field.name);
+            self.fields.values().append_value(field.value);
+            self.weight += field.name.len() + field.value.len();
+        }
+        // Appending to a map fails only when keys and values differ in number, which the loop above rules out.
+        let _ = self.fields.append(true);
+        self.pending += 1;
+    }
+
+    fn batch(&mut self) -> Result<RecordBatch, Error> {
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(self.time.finish()),
+            Arc::new(self.fidelity.finish()),
+            Arc::new(self.basis.finish()),
+            Arc::new(self.evidence.finish()),
+            Arc::new(self.source.finish()),
+            Arc::new(self.unit.finish()),
+            Arc::new(self.at.finish()),
+        ];
+        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.ports.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.bytes.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.duration.finish()));
+        arrays.push(Arc::new(self.fields.finish()));
+        self.pending = 0;
+        self.weight = 0;
+        Ok(RecordBatch::try_new(self.schema.clone(), arrays)?)
+    }
+}
+
+fn texts<'a>(core: &Core<'a>, host: &'a str, kind: &'a str) -> [&'a str; TEXTS.len()] {
+    let host = if core.host.is_empty() { host } else { core.host };
+    [
+        host, core.user, core.src, core.dst, core.session, core.object, core.target, core.command, core.outcome, core.assigned, core.agent,
+        kind,
+    ]
+}
