@@ -146,6 +146,8 @@ pub struct Record {
     /// Microseconds.
     pub duration: Option<i64>,
     pub fields: Vec<(String, String)>,
+    /// An excerpt that stands byte for byte at the place; empty where none was kept.
+    pub raw: String,
 }
 
 impl Record {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt16Builder, UInt64Builder,
+    ArrayRef, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder, UInt16Builder, UInt64Builder,
 };
 use arrow::datatypes::Schema;
 use konseki_model::{Core, Event};
@@ -32,6 +33,17 @@ pub struct EventWriter {
     columns: Columns,
     rows: u64,
     names: BTreeMap<String, u64>,
+}
+
+/// Where an event is from, beside what it says itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    pub evidence: &'a str,
+    pub source: &'a str,
+    /// Taken where the event names no host.
+    pub host: &'a str,
+    /// An excerpt that stands byte for byte at the event's place; empty for none.
+    pub raw: &'a str,
 }
 
 /// What a finished file holds.
@@ -63,7 +75,10 @@ impl EventWriter {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let io = |source| Error::Io {
+            path: path.display().to_string(),
+            source,
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
@@ -72,25 +87,40 @@ impl EventWriter {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_column_statistics_enabled(ColumnPath::new(vec!["fields".into(), "key_value".into(), "value".into()]), EnabledStatistics::None)
+            .set_column_statistics_enabled(
+                ColumnPath::new(vec!["fields".into(), "key_value".into(), "value".into()]),
+                EnabledStatistics::None,
+            )
             .set_column_dictionary_enabled(ColumnPath::new(vec!["at".into()]), false)
             .set_column_dictionary_enabled(ColumnPath::new(vec!["time".into()]), false)
-            .set_column_encoding(ColumnPath::new(vec!["at".into()]), parquet::basic::Encoding::DELTA_BINARY_PACKED)
-            .set_column_encoding(ColumnPath::new(vec!["time".into()]), parquet::basic::Encoding::DELTA_BINARY_PACKED)
+            .set_column_encoding(
+                ColumnPath::new(vec!["at".into()]),
+                parquet::basic::Encoding::DELTA_BINARY_PACKED,
+            )
+            .set_column_encoding(
+                ColumnPath::new(vec!["time".into()]),
+                parquet::basic::Encoding::DELTA_BINARY_PACKED,
+            )
             .set_max_row_group_row_count(Some(64 * 1024))
             .set_created_by("konseki".to_owned())
             .build();
         let schema = schema();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
-        Ok(Self { path: path.to_owned(), writer, columns: Columns::new(schema), rows: 0, names: BTreeMap::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            columns: Columns::new(schema),
+            rows: 0,
+            names: BTreeMap::new(),
+        })
     }
 
-    /// Appends an event. `host` is taken where the event names none.
+    /// Appends an event. `host` is taken where the event names none; `raw` is an excerpt that stands at its place.
     ///
     /// # Errors
     /// The disk is full or the encoder refuses.
-    pub fn push(&mut self, evidence: &str, source: &str, host: &str, event: &Event<'_>) -> Result<(), Error> {
-        self.columns.push(evidence, source, host, event);
+    pub fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) -> Result<(), Error> {
+        self.columns.push(origin, event);
         self.rows += 1;
         // Names are sampled: the list only decides which columns a table shows.
         if self.rows < 4096 || self.rows.is_multiple_of(16) {
@@ -129,16 +159,24 @@ impl EventWriter {
         names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let json = serde_json::to_string(&list).unwrap_or_default();
-        self.writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
+        self.writer
+            .append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
         let file = self.writer.into_inner()?;
-        file.sync_all().map_err(|source| Error::Io { path: self.path.display().to_string(), source })?;
+        file.sync_all().map_err(|source| Error::Io {
+            path: self.path.display().to_string(),
+            source,
+        })?;
         Ok(Written { rows: self.rows })
     }
 }
 
 impl Columns {
     fn new(schema: Arc<Schema>) -> Self {
-        let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
+        let names = MapFieldNames {
+            entry: "key_value".into(),
+            key: "key".into(),
+            value: "value".into(),
+        };
         Self {
             schema,
             time: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
@@ -158,16 +196,18 @@ impl Columns {
         }
     }
 
-    fn push(&mut self, evidence: &str, source: &str, host: &str, event: &Event<'_>) {
+    fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) {
         self.time.append_option(event.time.map(|time| time.micros));
-        self.fidelity.append_option(event.time.map(|time| time.fidelity.as_str()));
-        self.basis.append_option(event.time.map(|time| time.basis.as_str()));
-        self.evidence.append_value(evidence);
-        self.source.append_value(source);
+        self.fidelity
+            .append_option(event.time.map(|time| time.fidelity.as_str()));
+        self.basis
+            .append_option(event.time.map(|time| time.basis.as_str()));
+        self.evidence.append_value(origin.evidence);
+        self.source.append_value(origin.source);
         self.unit.append_value(event.at.unit());
         self.at.append_value(event.at.number());
         let core = &event.core;
-        let values = texts(core, host, event.kind.as_str());
+        let values = texts(core, origin, event.kind.as_str());
         for (builder, value) in self.texts.iter_mut().zip(values) {
             if value.is_empty() {
                 builder.append_null();
@@ -203,9 +243,21 @@ impl Columns {
             Arc::new(self.unit.finish()),
             Arc::new(self.at.finish()),
         ];
-        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
-        arrays.extend(self.ports.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
-        arrays.extend(self.bytes.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(
+            self.texts
+                .iter_mut()
+                .map(|builder| Arc::new(builder.finish()) as ArrayRef),
+        );
+        arrays.extend(
+            self.ports
+                .iter_mut()
+                .map(|builder| Arc::new(builder.finish()) as ArrayRef),
+        );
+        arrays.extend(
+            self.bytes
+                .iter_mut()
+                .map(|builder| Arc::new(builder.finish()) as ArrayRef),
+        );
         arrays.push(Arc::new(self.duration.finish()));
         arrays.push(Arc::new(self.fields.finish()));
         self.pending = 0;
@@ -214,10 +266,25 @@ impl Columns {
     }
 }
 
-fn texts<'a>(core: &Core<'a>, host: &'a str, kind: &'a str) -> [&'a str; TEXTS.len()] {
-    let host = if core.host.is_empty() { host } else { core.host };
+fn texts<'a>(core: &Core<'a>, origin: &Origin<'a>, kind: &'a str) -> [&'a str; TEXTS.len()] {
+    let host = if core.host.is_empty() {
+        origin.host
+    } else {
+        core.host
+    };
     [
-        host, core.user, core.src, core.dst, core.session, core.object, core.target, core.command, core.outcome, core.assigned, core.agent,
+        host,
+        core.user,
+        core.src,
+        core.dst,
+        core.session,
+        core.object,
+        core.target,
+        core.command,
+        core.outcome,
+        core.assigned,
+        core.agent,
         kind,
+        origin.raw,
     ]
 }
