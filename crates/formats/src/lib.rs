@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod evtx;
 pub mod lines;
 pub mod text;
 pub mod time;
