@@ -52,7 +52,7 @@ fn value<'a>(text: &'a str, slot: &Slot) -> &'a str {
 /// What became of one chunk. `framed = given + lost`, counted by the framing and not by the content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Records by their frames, and records that damage leaves room for.
+    /// Records by their frames, and one for each place where a record should stand and does not.
     pub framed: u64,
     /// Records given out.
     pub given: u64,
@@ -146,15 +146,15 @@ fn place(
     troubles: &mut dyn FnMut(Trouble),
 ) {
     let at = |at: usize| offset + at as u64;
-    let mut lose = |kind, at, len: usize, record, lost| {
+    let mut lose = |kind, start, len: usize, record, (lost, missing)| {
         counts.framed += lost;
         counts.lost += lost;
-        troubles(Trouble { kind, offset: at, record, bytes: len as u64, lost });
+        troubles(Trouble { kind, offset: at(start), record, bytes: len as u64, lost, missing });
     };
     match found {
-        Found::Bad { at: start, len, records } => lose(TroubleKind::BadFrame, at(start), len, None, records),
-        Found::Cut { at: start, len, id, records } => {
-            lose(TroubleKind::Truncated, at(start), len, id, records);
+        Found::Bad { at, len, id, missing } => lose(TroubleKind::BadFrame, at, len, id, (1, missing)),
+        Found::Cut { at, len, id, begun, missing } => {
+            lose(TroubleKind::Truncated, at, len, id, (u64::from(begun), missing));
         }
         Found::Range { at: start } => troubles(Trouble::new(TroubleKind::HeaderRange, at(start))),
         Found::Record { frame, outside, repaired } => {
@@ -164,7 +164,8 @@ fn place(
             let text = match result {
                 Ok(text) => text,
                 Err(broken) => {
-                    return lose(TroubleKind::Content(broken), at(frame.at), frame.len, Some(frame.id), 1);
+                    let kind = TroubleKind::Content(broken);
+                    return lose(kind, frame.at, frame.len, Some(frame.id), (1, 1));
                 }
             };
             counts.framed += 1;

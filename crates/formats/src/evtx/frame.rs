@@ -103,10 +103,11 @@ pub(super) fn intact(bytes: &[u8], at: usize) -> Option<Frame> {
 pub(super) enum Found {
     /// `outside`: past the end that the header states. `repaired`: size and copy disagree.
     Record { frame: Frame, outside: bool, repaired: bool },
-    /// No record, but bytes that should be one; `records` is how many the ids around it leave room for.
-    Bad { at: usize, len: usize, records: u64 },
-    /// The chunk ends inside this record, or before it.
-    Cut { at: usize, len: usize, id: Option<u64>, records: u64 },
+    /// No record, but bytes that should be one. `id`: what its header says, where it has one;
+    /// `missing`: how many records the ids around it leave room for.
+    Bad { at: usize, len: usize, id: Option<u64>, missing: u64 },
+    /// The chunk ends inside a record (`begun`) or before `missing` more that its header states.
+    Cut { at: usize, len: usize, id: Option<u64>, begun: bool, missing: u64 },
     /// The end that the header states is not the end of the records.
     Range { at: usize },
 }
@@ -208,8 +209,14 @@ impl Walk<'_> {
     /// Damage between here and the next record: the copy of the size (or the size) may still frame one record.
     fn between(&mut self, next: Frame, found: &mut dyn FnMut(Found)) {
         let gap = next.at - self.at;
+        if self.header.is_none() && self.previous.is_none() {
+            // Where the records begin is not known here.
+            self.at = next.at;
+            return;
+        }
+        let head = loose(self.bytes, self.at);
         let copy = u32_at(self.bytes, next.at - 4).map(|copy| copy as usize);
-        if let Some(mut frame) = loose(self.bytes, self.at)
+        if let Some(mut frame) = head
             && gap >= SMALLEST
             && (frame.len == gap || copy == Some(gap))
         {
@@ -218,8 +225,9 @@ impl Walk<'_> {
             self.previous = Some(frame.id);
         } else {
             let before = self.previous.or_else(|| self.header.map(|h| h.first_id.saturating_sub(1)));
-            let records = before.and_then(|b| next.id.checked_sub(b)).map_or(1, |n| n.saturating_sub(1));
-            found(Found::Bad { at: self.at, len: gap, records: records.clamp(1, ID_STEP) });
+            let missing = before.and_then(|b| next.id.checked_sub(b)).map_or(0, |n| n.saturating_sub(1));
+            let id = head.map(|frame| frame.id);
+            found(Found::Bad { at: self.at, len: gap, id, missing: missing.min(ID_STEP) });
         }
         self.at = next.at;
     }
@@ -240,17 +248,17 @@ impl Walk<'_> {
         let missing = missing.min(ID_STEP);
         let cut = len < CHUNK && (self.end.is_some_and(|end| end > len) || self.end.is_none());
         let begun = head.is_some_and(|frame| frame.len > len - self.at.min(len));
-        if cut && (begun || !rest.iter().all(|b| *b == 0) || missing > 0) {
-            let records = missing.max(u64::from(begun || !rest.is_empty()));
-            found(Found::Cut { at: self.at, len: rest.len(), id: head.map(|frame| frame.id), records });
+        let id = head.map(|frame| frame.id);
+        let zeros = rest.iter().all(|b| *b == 0);
+        if cut && (begun || !zeros || missing > 0) {
+            found(Found::Cut { at: self.at, len: rest.len(), id, begun: begun || !zeros, missing });
         } else if self.end.is_some() && missing == 0 && self.previous.is_some() {
             // All records are there: the stated end is too far out (often zeros up to the end of the chunk).
             found(Found::Range { at: self.at });
-        } else if self.end.is_some() && !rest.is_empty() {
-            let records = missing.max(u64::from(rest.iter().any(|b| *b != 0)));
-            found(Found::Bad { at: self.at, len: rest.len(), records });
+        } else if self.end.is_some() && !rest.is_empty() && (missing > 0 || !zeros) {
+            found(Found::Bad { at: self.at, len: rest.len(), id, missing });
         } else if self.end.is_none() && head.is_some_and(|frame| self.belongs(frame.id)) {
-            found(Found::Bad { at: self.at, len: rest.len(), records: 1 });
+            found(Found::Bad { at: self.at, len: rest.len(), id, missing: 0 });
         }
     }
 }

@@ -54,7 +54,7 @@ pub enum TroubleKind {
     Unreadable,
 }
 
-/// One thing that is wrong. `lost` counts the records that no event stands for because of it.
+/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub kind: TroubleKind,
@@ -64,13 +64,15 @@ pub struct Trouble {
     pub record: Option<u64>,
     /// Bytes that no record holds because of it.
     pub bytes: u64,
-    /// Records that are framed (or known to have stood there) and not given out.
+    /// Records framed and not given out: 1 for a record that cannot be read and for each damaged stretch.
     pub lost: u64,
+    /// How many records stood there by the ids around it (at most 1000); 0 where nothing says.
+    pub missing: u64,
 }
 
 impl Trouble {
     pub(super) fn new(kind: TroubleKind, offset: u64) -> Self {
-        Self { kind, offset, record: None, bytes: 0, lost: 0 }
+        Self { kind, offset, record: None, bytes: 0, lost: 0, missing: 0 }
     }
 }
 
