@@ -148,7 +148,7 @@ impl<R: Read> Chunks<R> {
             }
             let chunk = ahead.starts_with(CHUNK_MAGIC);
             let len = if chunk { chunk_len(ahead) } else { loose_len(ahead) };
-            let blank = !chunk && ahead.get(..len).is_some_and(|bytes| bytes.iter().all(|b| *b == 0));
+            let blank = !chunk && ahead.get(..len).is_some_and(zeros);
             let (at, offset) = (self.at, self.offset);
             self.skip(len);
             if blank {
@@ -160,6 +160,11 @@ impl<R: Read> Chunks<R> {
             return Ok(Some(Chunk { offset, bytes }));
         }
     }
+}
+
+/// Whether all bytes are zero, 64 at a time.
+fn zeros(bytes: &[u8]) -> bool {
+    bytes.chunks(64).all(|block| block.iter().fold(0, |all, byte| all | byte) == 0)
 }
 
 /// Where the next chunk or file header begins in `bytes[from..until]`.

@@ -122,6 +122,8 @@ impl Machine {
         }
     }
 
+    #[inline]
+
     fn spend(&mut self, work: u32) -> Result<(), Broken> {
         match self.work.checked_sub(work) {
             Some(left) if self.text.len() <= self.text_limit => {
@@ -362,6 +364,8 @@ impl Machine {
         }
     }
 
+    #[inline]
+
     fn emit(&mut self, name: NameId, start: usize, keep: Keep) {
         let end = self.text.len();
         match keep {
@@ -383,6 +387,7 @@ impl Machine {
     }
 
     /// The name, numbered where the section has used it already.
+    #[inline]
     fn unrepeated(&mut self, name: NameId) -> NameId {
         let at = name as usize;
         if at >= self.marks.len() {

@@ -83,9 +83,13 @@ impl Names {
         self.bytes > FULL
     }
 
+    #[inline]
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
+
+    #[inline]
 
     pub(super) fn get(&self, id: NameId) -> &str {
         self.list.get(id as usize).map_or("", |name| name)

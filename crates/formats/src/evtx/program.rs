@@ -72,10 +72,13 @@ pub(super) struct Program {
 }
 
 impl Program {
+    #[inline]
     pub(super) fn parts(&self, range: Parts) -> &[Part] {
         let first = range.first as usize;
         self.parts.get(first..first + range.count as usize).unwrap_or_default()
     }
+
+    #[inline]
 
     pub(super) fn lit(&self, start: u32, len: u32) -> &[u8] {
         let start = start as usize;

@@ -1,6 +1,7 @@
 //! Numbers, UTF-16 and single-byte text written as UTF-8 into a byte buffer.
 
 /// UTF-16LE up to its first NUL, as UTF-8. Lone surrogates become U+FFFD; an odd last byte is left out.
+#[inline]
 pub(super) fn utf16(bytes: &[u8], out: &mut Vec<u8>) {
     out.reserve(bytes.len() / 2);
     let (blocks, rest) = bytes.as_chunks::<32>();
@@ -60,6 +61,8 @@ pub(super) fn ansi(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+#[inline]
+
 pub(super) fn decimal(value: u64, out: &mut Vec<u8>) {
     let mut digits = [0u8; 20];
     let mut value = value;
@@ -83,6 +86,7 @@ pub(super) fn signed(value: i64, out: &mut Vec<u8>) {
 }
 
 /// As many digits as `width`, filled with zeros on the left.
+#[inline]
 pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
     let mut digits = [0u8; 10];
     let mut value = value;
@@ -92,6 +96,8 @@ pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(digits.get(10 - width.min(10)..).unwrap_or_default());
 }
+
+#[inline]
 
 fn digit(nibble: u8, letters: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { letters + nibble - 10 }

@@ -18,6 +18,7 @@ const TICKS_PER_DAY: u64 = 86_400 * TICKS_PER_SECOND;
 
 /// Appends the text of one value. Types that the format does not define are written as hexadecimal bytes,
 /// so that nothing is lost. BinXML (0x21) has no text of its own.
+#[inline]
 pub(super) fn write(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
     if kind == kind::STRING {
         return text::utf16(bytes, out);
