@@ -6,3 +6,4 @@ pub mod evtx;
 pub mod lines;
 pub mod text;
 pub mod time;
+pub mod vmware;
