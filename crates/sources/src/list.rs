@@ -4,16 +4,28 @@ use crate::Entry;
 
 #[path = "vmware/esxi_auth/mod.rs"]
 mod vmware_esxi_auth;
+#[path = "vmware/esxi_autostart/mod.rs"]
+mod vmware_esxi_autostart;
+#[path = "vmware/esxi_getallvms/mod.rs"]
+mod vmware_esxi_getallvms;
 #[path = "vmware/esxi_hostd/mod.rs"]
 mod vmware_esxi_hostd;
 #[path = "vmware/esxi_shell/mod.rs"]
 mod vmware_esxi_shell;
 #[path = "vmware/esxi_syslog/mod.rs"]
 mod vmware_esxi_syslog;
+#[path = "vmware/esxi_vm_process_list/mod.rs"]
+mod vmware_esxi_vm_process_list;
+#[path = "vmware/esxi_vminventory/mod.rs"]
+mod vmware_esxi_vminventory;
 #[path = "vmware/esxi_vmkernel/mod.rs"]
 mod vmware_esxi_vmkernel;
+#[path = "vmware/esxi_vmx/mod.rs"]
+mod vmware_esxi_vmx;
 #[path = "vmware/esxi_vobd/mod.rs"]
 mod vmware_esxi_vobd;
+#[path = "vmware/vmware_log/mod.rs"]
+mod vmware_vmware_log;
 
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -21,6 +33,18 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_esxi_auth::SOURCE,
         about: include_str!("vmware/esxi_auth/source.toml"),
         text: include_str!("vmware/esxi_auth/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_autostart",
+        source: &vmware_esxi_autostart::SOURCE,
+        about: include_str!("vmware/esxi_autostart/source.toml"),
+        text: include_str!("vmware/esxi_autostart/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_getallvms",
+        source: &vmware_esxi_getallvms::SOURCE,
+        about: include_str!("vmware/esxi_getallvms/source.toml"),
+        text: include_str!("vmware/esxi_getallvms/text.toml"),
     },
     Entry {
         id: "vmware/esxi_hostd",
@@ -41,15 +65,39 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("vmware/esxi_syslog/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_vm_process_list",
+        source: &vmware_esxi_vm_process_list::SOURCE,
+        about: include_str!("vmware/esxi_vm_process_list/source.toml"),
+        text: include_str!("vmware/esxi_vm_process_list/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vminventory",
+        source: &vmware_esxi_vminventory::SOURCE,
+        about: include_str!("vmware/esxi_vminventory/source.toml"),
+        text: include_str!("vmware/esxi_vminventory/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_vmkernel",
         source: &vmware_esxi_vmkernel::SOURCE,
         about: include_str!("vmware/esxi_vmkernel/source.toml"),
         text: include_str!("vmware/esxi_vmkernel/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_vmx",
+        source: &vmware_esxi_vmx::SOURCE,
+        about: include_str!("vmware/esxi_vmx/source.toml"),
+        text: include_str!("vmware/esxi_vmx/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_vobd",
         source: &vmware_esxi_vobd::SOURCE,
         about: include_str!("vmware/esxi_vobd/source.toml"),
         text: include_str!("vmware/esxi_vobd/text.toml"),
+    },
+    Entry {
+        id: "vmware/vmware_log",
+        source: &vmware_vmware_log::SOURCE,
+        about: include_str!("vmware/vmware_log/source.toml"),
+        text: include_str!("vmware/vmware_log/text.toml"),
     },
 ];
