@@ -69,7 +69,9 @@ fn wanted_values(value: &toml::Value) -> Vec<String> {
     match value {
         toml::Value::String(text) => vec![text.clone()],
         toml::Value::Array(list) => list.iter().flat_map(wanted_values).collect(),
-        other => vec![other.to_string()],
+        toml::Value::Integer(number) => vec![number.to_string()],
+        toml::Value::Boolean(yes) => vec![yes.to_string()],
+        _ => Vec::new(),
     }
 }
 

@@ -99,9 +99,9 @@ impl Words {
         }
     }
 
-    /// A sentence without holes.
-    pub fn plain(lang: Lang, key: &str) -> &str {
-        Self::raw(key).map_or(key, |both| both.in_lang(lang))
+    /// A sentence without holes; `?` where there is none.
+    pub fn plain(lang: Lang, key: &str) -> &'static str {
+        Self::raw(key).map_or("?", |both| both.in_lang(lang))
     }
 
     pub fn raw(key: &str) -> Option<&'static Both> {
@@ -195,6 +195,11 @@ pub fn short_bytes(bytes: u64) -> Option<String> {
 
 /// The two largest units: `3 d 4 h`, `5 min`, `0.5 s`.
 pub fn duration_in(lang: Lang, seconds: f64) -> String {
+    duration_parts(lang, seconds, 2)
+}
+
+/// At most that many units, from the largest on.
+pub fn duration_parts(lang: Lang, seconds: f64, units: usize) -> String {
     let unit = |key: &str, n: String| {
         Words::get(lang, &format!("page.unit.{key}"), &Args::from([("n".to_owned(), n)]))
     };
@@ -210,7 +215,7 @@ pub fn duration_in(lang: Lang, seconds: f64) -> String {
     let shown: Vec<String> = parts
         .iter()
         .skip(first)
-        .take(2)
+        .take(units)
         .enumerate()
         .filter(|(index, (_, n))| *index == 0 || *n > 0)
         .map(|(_, (key, n))| unit(key, count(*n)))

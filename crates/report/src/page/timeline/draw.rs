@@ -264,8 +264,7 @@ fn alive(coverage: &Coverage) -> Vec<(i64, i64)> {
 fn fold(out: &mut String, segment: &super::axis::Segment, bottom: f64) {
     let middle = (segment.x0 + segment.x1) / 2.0;
     let seconds = (segment.to - segment.from) as f64 / 1e6;
-    let (en, ja) = (crate::words::duration_in(Lang::En, seconds), crate::words::duration_in(Lang::Ja, seconds));
-    let first = |text: &str| text.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let rough = |lang| crate::words::duration_parts(lang, seconds, 1);
     out.push_str(&rect("fold", (segment.x0, TOP), (segment.x1 - segment.x0, bottom - TOP), ""));
     let mut y = TOP;
     let mut path = format!("M{} {y}", num(middle - 3.0));
@@ -276,8 +275,7 @@ fn fold(out: &mut String, segment: &super::axis::Segment, bottom: f64) {
         side = -side;
     }
     let _ = write!(out, "<path class=\"zigzag\" d=\"{path}\"/>");
-    let ja_short = if ja.contains('\u{65E5}') { ja.split_inclusive('\u{65E5}').next().unwrap_or(&ja).to_owned() } else { ja };
-    out.push_str(&text_both("folded", middle, 31.0, (&first(&en), &ja_short)));
+    out.push_str(&text_both("folded", middle, 31.0, (&rough(Lang::En), &rough(Lang::Ja))));
 }
 
 fn draw_mark(out: &mut String, layout: &Layout, axis: &Axis, placed: &Placed<'_>) {
