@@ -10,6 +10,7 @@ use crate::bounds::Budget;
 use crate::entry::{Accounts, Body, Container, ContainerKind, Entry, Found, Refused, Totals};
 use crate::hash::{Hashed, Hasher};
 use crate::kind::{self, HEAD};
+use crate::name::Names;
 use crate::notes::Notes;
 use crate::open::{DiskFile, Identity};
 use crate::options::{Error, Options};
@@ -20,9 +21,8 @@ use crate::{seven, single, tar, zip};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meta {
     pub path: String,
-    /// Where members go if this is a tar: set for the inside of a compressed stream, so that `x.tgz!/file` needs
-    /// no level between.
-    pub flat: Option<String>,
+    /// Where members go if this is a tar.
+    pub flat: Option<Flat>,
     pub raw_name: Option<Vec<u8>>,
     pub modified: Option<i64>,
     pub modified_local: bool,
@@ -35,9 +35,29 @@ pub(crate) struct Meta {
     pub skip_empty: bool,
 }
 
+/// The level of the compressed stream around a tar: its members join it, so that `x.tgz!/file` needs no level
+/// between.
+#[derive(Clone, Debug)]
+pub(crate) struct Flat {
+    pub prefix: String,
+    pub names: Names,
+}
+
 impl Meta {
+    /// What stands before the names of its members.
     pub fn prefix(&self) -> String {
-        self.flat.clone().unwrap_or_else(|| format!("{}!/", self.path))
+        self.flat.as_ref().map_or_else(|| format!("{}!/", self.path), |flat| flat.prefix.clone())
+    }
+
+    /// Names given out at the level of its members.
+    pub fn names(&self) -> Names {
+        self.flat.as_ref().map(|flat| flat.names.clone()).unwrap_or_default()
+    }
+
+    /// For bytes of this container that belong to no member.
+    pub fn unclaimed(&self, names: &Names, at: u64) -> Meta {
+        let path = format!("{}{}", self.prefix(), names.claim(format!("~unclaimed-{at}")));
+        Meta { path, depth: self.below(), ..Meta::default() }
     }
 
     /// Depth of its members.
@@ -159,7 +179,9 @@ impl<'a> Flow<'a> {
     }
 
     /// Bytes that can be sought in: a ZIP or 7z is opened, everything else is a piece.
-    fn settle(&mut self, meta: Meta, body: Body, hashed: Hashed, kind: Option<ContainerKind>) -> Result<(), Error> {
+    fn settle(&mut self, mut meta: Meta, body: Body, hashed: Hashed, kind: Option<ContainerKind>) -> Result<(), Error> {
+        // Only a tar joins the level of the stream around it.
+        meta.flat = None;
         let tried = match kind {
             Some(ContainerKind::SevenZip) => seven::open(self, &meta, &body, hashed)?,
             Some(_) => zip::open(self, &meta, &body, hashed)?,

@@ -7,9 +7,10 @@ use konseki_model::{Problem, ProblemKind};
 use crate::bounds::{Basis, Metered};
 use crate::buffered::Buffered;
 use crate::entry::{Accounts, ContainerKind, Entry};
-use crate::flow::{self, Flow, Keep, Meta};
+use crate::flow::{self, Flat, Flow, Keep, Meta};
 use crate::hash::Hashing;
 use crate::kind;
+use crate::name::Names;
 use crate::notes::{Notes, Tolerant, undecodable};
 use crate::options::Error;
 use crate::unpack::Unpack;
@@ -19,7 +20,8 @@ pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &m
     let buffered = Buffered::new(&mut raw);
     let consumed = buffered.counter();
     let notes = Notes::default();
-    let inner = inner_meta(meta, notes.clone());
+    let names = Names::default();
+    let inner = inner_meta(meta, &names, notes.clone());
     let memory = flow.options.limits.decoder_memory;
     let mut unpack = Unpack::new(kind, buffered, memory, notes.clone());
     let tolerant = Tolerant::new(&mut unpack, notes.clone(), undecodable);
@@ -33,7 +35,7 @@ pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &m
     accounts.members = end.saturating_sub(padding);
     let mut rest = unpack.rest();
     if let Some(rest) = rest.as_mut().filter(|_| trailing && !stopped) {
-        members += u64::from(keep_trailing(flow, meta, end, rest)?);
+        members += u64::from(keep_trailing(flow, meta, &names, end, rest)?);
         accounts.unclaimed = consumed.get() - end;
     }
     drop(rest);
@@ -50,11 +52,12 @@ pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &m
     Ok(())
 }
 
-fn inner_meta(meta: &Meta, notes: Notes) -> Meta {
+fn inner_meta(meta: &Meta, names: &Names, notes: Notes) -> Meta {
     let name = meta.path.rsplit(['/', '\\']).next().unwrap_or(&meta.path);
+    let prefix = format!("{}!/", meta.path);
     Meta {
-        path: format!("{}!/{}", meta.path, kind::inner_name(name)),
-        flat: Some(format!("{}!/", meta.path)),
+        path: format!("{prefix}{}", names.claim(kind::inner_name(name))),
+        flat: Some(Flat { prefix, names: names.clone() }),
         modified: meta.modified,
         modified_local: meta.modified_local,
         depth: meta.depth + 1,
@@ -64,13 +67,11 @@ fn inner_meta(meta: &Meta, notes: Notes) -> Meta {
     }
 }
 
-fn keep_trailing(flow: &mut Flow, meta: &Meta, at: u64, rest: &mut dyn Read) -> Result<bool, Error> {
+/// Whatever follows the compressed data becomes a piece of its own.
+fn keep_trailing(flow: &mut Flow, meta: &Meta, names: &Names, at: u64, rest: &mut dyn Read) -> Result<bool, Error> {
     let text = "bytes follow that are no part of the compressed data; kept as a piece of their own";
     meta.notes.add(ProblemKind::Malformed, Some(at), text);
-    flow.stream(unclaimed(meta, at), rest, Keep::Member)
-}
-
-/// The piece for bytes of a container that belong to no member.
-pub(crate) fn unclaimed(meta: &Meta, at: u64) -> Meta {
-    Meta { path: format!("{}!/~unclaimed-{at}", meta.path), depth: meta.depth + 1, ..Meta::default() }
+    // The level of this stream, even where this stream is itself inside another one.
+    let level = Meta { flat: None, ..meta.clone() };
+    flow.stream(level.unclaimed(names, at), rest, Keep::Member)
 }

@@ -260,3 +260,34 @@ fn seven_zip() {
     let taken = one(&whole[..whole.len() - 9]);
     assert!(taken.pieces.contains_key("ev/x") && !taken.kinds("ev/x").is_empty());
 }
+
+#[test]
+fn made_up_names_meet_real_ones() {
+    // A member that is called what a gap would be called, and a gap of the stream around it.
+    let mut bytes = gz(&tar(&[("~unclaimed-0", b"mine")]));
+    let place = bytes.len();
+    bytes.extend(b"behind");
+    let again = gz(&tar(&[(&format!("~unclaimed-{place}"), b"mine"), ("x.tar", b"not the tar")]));
+    let mut again = again;
+    let place = again.len();
+    again.extend(b"behind");
+    let taken = named("x.tgz", &bytes);
+    assert_eq!(taken.pieces.len(), 2);
+    let taken = named("x.tgz", &again);
+    assert_eq!(taken.text("ev/x.tgz!/x.tar~2"), "not the tar");
+    assert_eq!(taken.text(&format!("ev/x.tgz!/~unclaimed-{place}")), "behind");
+}
+
+#[test]
+fn streams_in_streams() {
+    let taken = named("a.log.gz.xz", &xz(&gz(b"twice\n")));
+    assert_eq!(taken.text("ev/a.log.gz.xz!/a.log.gz!/a.log"), "twice\n");
+    let taken = named("a.zip.gz", &gz(&zip(&[Part::new("x", b"in a zip")])));
+    assert_eq!(taken.text("ev/a.zip.gz!/a.zip!/x"), "in a zip");
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut out = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}

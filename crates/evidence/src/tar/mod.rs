@@ -9,6 +9,7 @@ use std::io::Read;
 
 use konseki_model::{At, Problem, ProblemKind};
 
+use crate::bounds::{Basis, Metered};
 use crate::entry::{Accounts, ContainerKind, Entry, Link};
 use crate::flow::{self, Flow, Keep, Meta};
 use crate::hash::Hashing;
@@ -38,18 +39,13 @@ pub(crate) fn open(flow: &mut Flow, meta: &Meta, reader: &mut dyn Read) -> Resul
     let mut stream = TarStream::new(&mut raw);
     let mut tar = Tar {
         meta,
-        names: Names::default(),
+        names: meta.names(),
         members: 0,
         accounts: Accounts::default(),
         gaps: 0,
         next: Extended::default(),
         global: Extended::default(),
     };
-    if meta.flat.is_some() {
-        // The tar itself stands among its members.
-        let own = meta.path.strip_prefix(&meta.prefix()).unwrap_or_default();
-        tar.names.claim(own.to_owned());
-    }
     let bound = tar.members(flow, &mut stream)?;
     tar.accounts.structure += stream.structure();
     drop(stream);
@@ -205,7 +201,10 @@ impl Tar<'_> {
                 let map = if map_in_data { sparse.read_map(&mut payload, LONGEST) } else { Some(0) };
                 let stored = size.saturating_sub(map.unwrap_or(0));
                 if map.is_some() && sparse.sound() && affordable(flow, sparse.real, stored) {
-                    flow.stream(meta, &mut Holes::new(&mut payload, sparse), Keep::Member)?
+                    let (budget, notes) = (flow.budget.clone(), meta.notes.clone());
+                    let holes = Holes::new(&mut payload, sparse);
+                    let mut metered = Metered::new(holes, budget, Basis::Fixed(stored), notes);
+                    flow.stream(meta, &mut metered, Keep::Member)?
                 } else {
                     let text = format!("a file with holes, {} bytes by its header; kept without the holes", sparse.real);
                     meta.notes.add(ProblemKind::Bound, None, text);
@@ -229,10 +228,7 @@ impl Tar<'_> {
         if self.gaps <= flow.options.limits.unclaimed {
             let text = "bytes between headers that are no header; kept as pieces of their own";
             self.meta.notes.add(ProblemKind::Malformed, Some(at), text);
-            let mut meta = crate::single::unclaimed(self.meta, at);
-            meta.path = format!("{}~unclaimed-{at}", self.meta.prefix());
-            meta.path = self.names.claim(meta.path);
-            flow.stream(meta, &mut junk, Keep::Member)?;
+            flow.stream(self.meta.unclaimed(&self.names, at), &mut junk, Keep::Member)?;
             self.members += 1;
             self.accounts.unclaimed += junk.finish();
         } else {

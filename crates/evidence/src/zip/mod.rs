@@ -321,8 +321,7 @@ impl Zip<'_> {
         self.note(ProblemKind::Malformed, from, format!("{text}; kept as pieces of their own"));
         self.accounts.unclaimed += to - from;
         self.members += 1;
-        let mut meta = crate::single::unclaimed(self.meta, from);
-        meta.path = self.names.claim(meta.path);
+        let meta = self.meta.unclaimed(&self.names, from);
         let Ok(mut bytes) = decode::stored(self.body, from, to) else { return Ok(()) };
         flow.stream(meta, &mut bytes, Keep::Member)?;
         Ok(())
