@@ -1,5 +1,6 @@
 //! The cases: how big their world is, what happens in it, how life goes on around it.
 
+pub mod acts;
 pub mod brickstorm;
 pub mod calm;
 pub mod insider;

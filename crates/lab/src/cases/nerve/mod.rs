@@ -7,6 +7,7 @@ mod theft;
 mod vcenter;
 
 use crate::cases::still::{self, Changes};
+pub use entry::time;
 use crate::ctx::{Lab, Pace};
 use crate::life::{self, traps};
 use crate::when::{self, DAY, HOUR, MIN, T};
