@@ -155,9 +155,10 @@ pub fn legend() -> String {
         .map(|(at, class)| rect(class, (1.0 + at as f64 * 6.0, 4.0), (6.0, 12.0), ""))
         .collect();
     format!(
-        "<ul class=\"legend\"><li><span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{shades}</svg> {}</span> {} {}</li></ul>",
+        "<svg class=\"defs\" aria-hidden=\"true\">{}</svg><ul class=\"legend\"><li><span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{shades}</svg> {}</span> {} {}</li></ul>",
+        hatches("cl"),
         words("page.coverage.records", &[]),
-        key("gap", " fill=\"url(#cv-partial)\"", "page.coverage.silence"),
+        key("gap", " fill=\"url(#cl-partial)\"", "page.coverage.silence"),
         key("window", "", "page.coverage.window")
     )
 }

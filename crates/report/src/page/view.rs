@@ -400,6 +400,7 @@ fn lead(case: &Case<'_>, answer: &Answer, markup: &Markup, (first, last): (&str,
         (None, Some(f)) => (f.title.as_str(), f.ja.as_ref().map_or("", |ja| ja.title.as_str()), place(f)),
         (None, None) => ("", "", ""),
     };
+    let host = if title.contains(host) { "" } else { host };
     let args = vec![
         ("first".to_owned(), time(answer.first, first)),
         ("last".to_owned(), time(answer.last, last)),

@@ -57,7 +57,9 @@ struct Lane<'a> {
 
 impl Picture<'_> {
     pub fn draw(&self, layout: &Layout) -> String {
-        let instants: Vec<i64> = self.marks.iter().flat_map(|mark| [mark.from, mark.to]).collect();
+        // Ends of long marks need no room of their own, only the very last one.
+        let ends = self.marks.iter().map(|mark| mark.to).max();
+        let instants: Vec<i64> = self.marks.iter().map(|mark| mark.from).chain(ends).collect();
         let left = if layout.names > 0.0 { layout.names } else { 4.0 };
         let axis = Axis::new(&instants, left, layout.width - 6.0);
         let lanes = self.place(layout, &axis);
@@ -113,14 +115,16 @@ impl Picture<'_> {
             let class = if index % 2 == 0 { "lane" } else { "lane odd" };
             out.push_str(&rect(class, (0.0, lane.y), (layout.width, lane.height), ""));
             self.draw_bands(out, layout, axis, lane);
-            let name = if lane.host.is_empty() { attribute("page.timeline.nohost") } else { visible(lane.host) };
-            let short = shorten(&name, if layout.names > 0.0 { 20 } else { 44 });
-            let at = if layout.names > 0.0 { lane.y + lane.height / 2.0 + 4.0 } else { lane.y + 13.0 };
-            let _ = write!(out, "<g><title>{}</title>{}</g>", html(&name), text("host", 6.0, at, &short));
         }
         for segment in axis.segments.iter().filter(|segment| segment.folded) {
             let bottom = lanes.last().map_or(TOP, |lane| lane.y + lane.height);
             fold(out, segment, bottom);
+        }
+        for lane in lanes {
+            let name = if lane.host.is_empty() { attribute("page.timeline.nohost") } else { visible(lane.host) };
+            let short = shorten(&name, if layout.names > 0.0 { 20 } else { 44 });
+            let at = if layout.names > 0.0 { lane.y + lane.height / 2.0 + 4.0 } else { lane.y + 13.0 };
+            let _ = write!(out, "<g><title>{}</title>{}</g>", html(&name), text("host", 6.0, at, &short));
         }
         let _ = write!(out, "<path class=\"frame\" d=\"M{} {TOP}H{}\"/>", num(left), num(right));
     }
@@ -330,7 +334,8 @@ pub fn shape(family: &str, (x, y): (f64, f64), r: f64, more: &str) -> String {
 /// What colours, shapes and hatches mean, as HTML with small pictures.
 pub fn legend(marks: &[Mark]) -> String {
     let icon = |inner: &str| format!("<svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{inner}</svg>");
-    let mut out = String::from("<ul class=\"legend\">");
+    // The pattern of a picture that is not shown does not paint: the legend has its own.
+    let mut out = format!("<svg class=\"defs\" aria-hidden=\"true\">{}</svg><ul class=\"legend\">", hatches("lg"));
     let mut row = |label: &str, items: Vec<String>| {
         let label = words(label, &[]);
         let _ = write!(out, "<li><i>{label}</i> {}</li>", items.join(" "));
@@ -349,7 +354,7 @@ pub fn legend(marks: &[Mark]) -> String {
     );
     row("page.legend.fill", vec![words("page.legend.width", &[])]);
     let swatch = |id: &str, label: &str| {
-        let fill = format!(" fill=\"url(#tl-{id})\"");
+        let fill = format!(" fill=\"url(#lg-{id})\"");
         format!("<span>{} {}</span>", icon(&rect("nolog", (2.0, 3.0), (22.0, 14.0), &fill)), words(label, &[]))
     };
     let edge = |class: &str| {
