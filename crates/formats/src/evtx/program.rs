@@ -79,7 +79,6 @@ impl Program {
     }
 
     #[inline]
-
     pub(super) fn lit(&self, start: u32, len: u32) -> &[u8] {
         let start = start as usize;
         self.lits.get(start..start + len as usize).unwrap_or_default()

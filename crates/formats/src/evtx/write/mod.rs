@@ -110,11 +110,7 @@ impl EventSpec {
     /// Makes the body `UserData`; what `data` adds from now on are children of that element.
     #[must_use]
     pub fn user_data(mut self, element: &str, namespace: &str) -> Self {
-        self.body = Body::UserData {
-            element: element.to_owned(),
-            namespace: namespace.to_owned(),
-            fields: Vec::new(),
-        };
+        self.body = Body::UserData { element: element.to_owned(), namespace: namespace.to_owned(), fields: Vec::new() };
         self
     }
 }
