@@ -26,6 +26,8 @@ mod vmware_esxi_vmx;
 mod vmware_esxi_vobd;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
+#[path = "windows/evtx/mod.rs"]
+mod windows_evtx;
 
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -99,5 +101,11 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_vmware_log::SOURCE,
         about: include_str!("vmware/vmware_log/source.toml"),
         text: include_str!("vmware/vmware_log/text.toml"),
+    },
+    Entry {
+        id: "windows/evtx",
+        source: &windows_evtx::SOURCE,
+        about: include_str!("windows/evtx/source.toml"),
+        text: include_str!("windows/evtx/text.toml"),
     },
 ];
