@@ -50,6 +50,8 @@ pub fn cuts(opt: &Options, lab: &mut Lab) {
     for fault in &opt.faults {
         match fault.split_once(':') {
             Some(("missing", source)) => {
+                // Windows events are one source, whatever form they are written in.
+                let source = if source == "windows/evtx" { "windows/json" } else { source };
                 cuts.push(Cut { source: source.to_owned(), host: None, before: T::MAX, why: "not collected" });
             }
             _ if fault == "rotation" => {

@@ -24,22 +24,50 @@ pub fn clone_round(lab: &mut Lab, t: T, vm: &Vm, copy: &str, down: &str, mark: M
     let vmx = format!("/vmfs/volumes/{}/{copy}/{copy}.vmx", w.shared_volume);
     let (op_id, op) = operation(lab, down);
     lab.vpxd_task(t, 9 * MIN, &op_id, &format!("vm-{}", 1000 + vm.vmid), "vim.VirtualMachine.clone", mark);
-    lab.vc_event(t + SEC, "VmBeingClonedEvent", down, &w.datacenter, &format!("Cloning {} on {}, in {} to {copy} on {}", vm.name, e.fqdn, w.datacenter, e.fqdn), mark);
+    lab.vc_event(
+        t + SEC,
+        "VmBeingClonedEvent",
+        down,
+        &w.datacenter,
+        &format!("Cloning {} on {}, in {} to {copy} on {}", vm.name, e.fqdn, w.datacenter, e.fqdn),
+        mark,
+    );
     lab.vm_register(vm.esx, t + 8 * MIN, &op, copy, &vmx, mark);
-    lab.vc_event(t + 9 * MIN, "VmClonedEvent", down, &w.datacenter, &format!("{copy} on {} in {} has been cloned from {}", e.fqdn, w.datacenter, vm.name), mark);
+    lab.vc_event(
+        t + 9 * MIN,
+        "VmClonedEvent",
+        down,
+        &w.datacenter,
+        &format!("{copy} on {} in {} has been cloned from {}", e.fqdn, w.datacenter, vm.name),
+        mark,
+    );
     for (n, on) in [true, false].iter().enumerate() {
         let at = t + 12 * MIN + n as T * 35 * MIN;
         let (op_id, op) = operation(lab, down);
         let (method, kind, word) = if *on { ("powerOn", "VmPoweredOnEvent", "on") } else { ("powerOff", "VmPoweredOffEvent", "off") };
         lab.vpxd_task(at, 4 * SEC, &op_id, "vm-3001", &format!("vim.VirtualMachine.{method}"), mark);
         lab.vm_power(vm.esx, at + SEC, &op, copy, &vmx, *on, mark);
-        lab.vc_event(at + 4 * SEC, kind, down, &w.datacenter, &format!("{copy} on  {} in {} is powered {word}", e.fqdn, w.datacenter), mark);
+        lab.vc_event(
+            at + 4 * SEC,
+            kind,
+            down,
+            &w.datacenter,
+            &format!("{copy} on  {} in {} is powered {word}", e.fqdn, w.datacenter),
+            mark,
+        );
     }
     let (op_id, op) = operation(lab, down);
     let gone = t + 65 * MIN;
     lab.vpxd_task(gone, 3 * SEC, &op_id, "vm-3001", "vim.ManagedEntity.destroy", mark);
     lab.vm_unregister(vm.esx, gone + SEC, &op, copy, mark);
-    lab.vc_event(gone + 2 * SEC, "VmRemovedEvent", down, &w.datacenter, &format!("Removed {copy} on {} from {}", e.fqdn, w.datacenter), mark);
+    lab.vc_event(
+        gone + 2 * SEC,
+        "VmRemovedEvent",
+        down,
+        &w.datacenter,
+        &format!("Removed {copy} on {} from {}", e.fqdn, w.datacenter),
+        mark,
+    );
 }
 
 /// A machine's definition of an intruder, not registered.

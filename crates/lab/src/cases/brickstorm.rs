@@ -24,7 +24,12 @@ pub fn plot(lab: &mut Lab) {
     machine(lab, zero + 15 * DAY + 2 * HOUR + 20 * MIN, &mut changes);
     theft(lab, zero + 30 * DAY + 5 * HOUR, &c2_ip);
     still::collect(lab, &changes);
-    lab.truth.gaps.push(Gap { source: "ivanti/syslog".to_owned(), host: lab.w.vpn.name.clone(), why: "rotated".to_owned(), hides: vec!["entry".to_owned()] });
+    lab.truth.gaps.push(Gap {
+        source: "ivanti/syslog".to_owned(),
+        host: lab.w.vpn.name.clone(),
+        why: "rotated".to_owned(),
+        hides: vec!["entry".to_owned()],
+    });
     let scope = &mut lab.truth.scope;
     scope.bytes_out_at_least = lab.bytes_out;
     scope.bytes_out_at_most = lab.bytes_out + lab.bytes_out / 20;
@@ -33,10 +38,20 @@ pub fn plot(lab: &mut Lab) {
 /// Planted long before the logs begin: only files tell.
 fn boot(lab: &mut Lab) {
     let w = lab.w.clone();
-    lab.step("backdoor-boot", &w.vcsa.name, "persistence", &["T1037", "T1037.004", "T1543", "T1543.002", "T1036.005"], "a line in the appliance's start script that runs a program from an odd place");
+    lab.step(
+        "backdoor-boot",
+        &w.vcsa.name,
+        "persistence",
+        &["T1037", "T1037.004", "T1543", "T1543.002", "T1036.005"],
+        "a line in the appliance's start script that runs a program from an odd place",
+    );
     let place = lab.rng.pick(&["/usr/java/jre-vmware/bin/vmsrc", "/opt/vmware/sbin/vami-http", "/var/opt/pg_helper"]);
     let line = format!("{place} >/dev/null 2>&1 &");
-    lab.vcsa_boot("etc/rc.d/rc.local", &format!("#!/bin/sh\n# rc.local of the appliance\n{line}\nexit 0\n"), &[("backdoor-boot!", line.as_str())]);
+    lab.vcsa_boot(
+        "etc/rc.d/rc.local",
+        &format!("#!/bin/sh\n# rc.local of the appliance\n{line}\nexit 0\n"),
+        &[("backdoor-boot!", line.as_str())],
+    );
     let at = lab.start - 190 * DAY;
     lab.bodyfile(&w.vcsa.name.clone(), &[(place, 0, 5_100_288, at, Some("backdoor-boot"))]);
     lab.key("backdoor-boot", "interval", "host", &w.vcsa.name);
@@ -45,8 +60,20 @@ fn boot(lab: &mut Lab) {
 
 fn c2(lab: &mut Lab, from: T, c2_ip: &str, doh_ip: &str) {
     let w = lab.w.clone();
-    lab.step("c2", &w.vcsa.name, "command-and-control", &["T1071.001", "T1071", "T1573", "T1573.002", "T1090", "T1102", "T1568"], "long quiet connections from vCenter to one outside address");
-    lab.step("doh", &w.vcsa.name, "command-and-control", &["T1071.004", "T1572", "T1071", "T1568", "T1071.001"], "names asked over HTTPS from a management host");
+    lab.step(
+        "c2",
+        &w.vcsa.name,
+        "command-and-control",
+        &["T1071.001", "T1071", "T1573", "T1573.002", "T1090", "T1102", "T1568"],
+        "long quiet connections from vCenter to one outside address",
+    );
+    lab.step(
+        "doh",
+        &w.vcsa.name,
+        "command-and-control",
+        &["T1071.004", "T1572", "T1071", "T1568", "T1071.001"],
+        "names asked over HTTPS from a management host",
+    );
     let name = format!("{}.{}", lab.rng.letters(7), lab.rng.pick(&["edge-app.example", "herokulike.example", "workers.example"]));
     let resolver = lab.rng.pick(&["dns.google", "cloudflare-dns.com", "dns.quad9.net"]);
     let mut t = from;
@@ -69,11 +96,23 @@ fn c2(lab: &mut Lab, from: T, c2_ip: &str, doh_ip: &str) {
 /// The domain controller's machine cloned, started without network, deleted: the directory was read from its disk.
 fn clone(lab: &mut Lab, t: T) {
     let w = lab.w.clone();
-    lab.step("clone-dc", &w.vcsa.name, "credential-access", &["T1003.003", "T1003", "T1578.002", "T1564.006", "T1578", "T1006"], "a domain controller's machine cloned, started, stopped and deleted within two hours");
+    lab.step(
+        "clone-dc",
+        &w.vcsa.name,
+        "credential-access",
+        &["T1003.003", "T1003", "T1578.002", "T1564.006", "T1578", "T1006"],
+        "a domain controller's machine cloned, started, stopped and deleted within two hours",
+    );
     let Some(dc) = w.vms.iter().find(|v| v.name == w.dc.name).cloned() else { return };
     let down = "VSPHERE.LOCAL\\Administrator";
     let upn = "Administrator@VSPHERE.LOCAL";
-    lab.step("vcenter-login", &w.vcsa.name, "lateral-movement", &["T1078", "T1078.001", "T1078.003", "T1021"], "the built-in administrator logs in from vCenter's own address at night");
+    lab.step(
+        "vcenter-login",
+        &w.vcsa.name,
+        "lateral-movement",
+        &["T1078", "T1078.001", "T1078.003", "T1021"],
+        "the built-in administrator logs in from vCenter's own address at night",
+    );
     lab.vc_login(t - 8 * MIN, upn, down, &w.vcsa.ip, Some("vcenter-login!"));
     let copy = format!("{}{}", dc.name, lab.rng.pick(&["_old", "-bak", "-2", "_tmp"]));
     acts::clone_round(lab, t, &dc, &copy, down, Some("clone-dc!"));
@@ -88,7 +127,13 @@ fn clone(lab: &mut Lab, t: T) {
 fn cards(lab: &mut Lab, t: T) {
     const MARK: Mark = Some("ghost-card!");
     let w = lab.w.clone();
-    lab.step("ghost-card", &w.vcsa.name, "defense-evasion", &["T1564", "T1564.006", "T1599", "T1090", "T1090.001", "T1578.005", "T1578"], "a network card added to a machine and removed within the hour");
+    lab.step(
+        "ghost-card",
+        &w.vcsa.name,
+        "defense-evasion",
+        &["T1564", "T1564.006", "T1599", "T1090", "T1090.001", "T1578.005", "T1578"],
+        "a network card added to a machine and removed within the hour",
+    );
     let Some(vm) = w.vms.iter().rev().find(|v| v.on).cloned() else { return };
     let Some(e) = w.esx.get(vm.esx) else { return };
     let down = "VSPHERE.LOCAL\\Administrator";
@@ -98,7 +143,10 @@ fn cards(lab: &mut Lab, t: T) {
         lab.vpxd_task(at, 2 * SEC, &op_id, &format!("vm-{}", 1000 + vm.vmid), "vim.VirtualMachine.reconfigure", MARK);
         lab.hostd_event(vm.esx, at + SEC, &op, &format!("Reconfigured {} on {} in ha-datacenter", vm.name, e.fqdn), MARK);
         let first = format!("Reconfigured {} on {} in {}. ", vm.name, e.fqdn, w.datacenter);
-        let second = format!("{word}: config.hardware.device(4001): (key = 4001, deviceInfo = (label = \"Network adapter 2\", summary = \"Management\"), macAddress = \"00:50:56:9a:4c:{:02x}\"); operation = \"{operation}\"", 0x21 + vm.vmid);
+        let second = format!(
+            "{word}: config.hardware.device(4001): (key = 4001, deviceInfo = (label = \"Network adapter 2\", summary = \"Management\"), macAddress = \"00:50:56:9a:4c:{:02x}\"); operation = \"{operation}\"",
+            0x21 + vm.vmid
+        );
         lab.vc_event_parts(at + 2 * SEC, "VmReconfiguredEvent", down, (&first, &second), MARK);
     }
     lab.key("ghost-card", "exact", "vm", &vm.name);
@@ -110,7 +158,13 @@ fn cards(lab: &mut Lab, t: T) {
 fn vpxuser(lab: &mut Lab, t: T) {
     let w = lab.w.clone();
     let Some(e) = w.esx.get(1) else { return };
-    lab.step("vpxuser-ssh", &e.host.name, "lateral-movement", &["T1021.004", "T1078", "T1078.001", "T1078.003", "T1021"], "vpxuser opens an SSH session, which its owner never does");
+    lab.step(
+        "vpxuser-ssh",
+        &e.host.name,
+        "lateral-movement",
+        &["T1021.004", "T1078", "T1078.001", "T1078.003", "T1021"],
+        "vpxuser opens an SSH session, which its owner never does",
+    );
     let op = crate::write::esxi::Op { op_id: lab.rng.hex(8), user: "vpxuser".to_owned() };
     lab.ssh_enable(1, t, &op, Some("vpxuser-ssh!"));
     lab.ssh_session(1, t + 2 * MIN, t + 50 * MIN, "vpxuser", &w.vcsa.ip, Some("vpxuser-ssh!"));
@@ -124,7 +178,13 @@ fn vpxuser(lab: &mut Lab, t: T) {
 fn machine(lab: &mut Lab, t: T, changes: &mut Changes) {
     let w = lab.w.clone();
     let Some(e) = w.esx.get(1) else { return };
-    lab.step("hidden-machine", &e.host.name, "defense-evasion", &["T1564.006", "T1059.004", "T1578.002", "T1059"], "a machine started with /bin/vmx by hand, never registered, shut down after use");
+    lab.step(
+        "hidden-machine",
+        &e.host.name,
+        "defense-evasion",
+        &["T1564.006", "T1059.004", "T1578.002", "T1059"],
+        "a machine started with /bin/vmx by hand, never registered, shut down after use",
+    );
     let stem = w.vms.last().map_or("vm", |v| v.name.as_str()).trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
     let name = format!("{stem}{}", 40 + lab.rng.below(9));
     let seen = acts::hidden(lab, 1, &name, false, Some("hidden-machine!"));
@@ -132,7 +192,13 @@ fn machine(lab: &mut Lab, t: T, changes: &mut Changes) {
     lab.shell(1, t, 1_054_400, "vpxuser", &command, Some("hidden-machine!"));
     lab.vmx_start(1, t + SEC, &seen, true, Some("hidden-machine!"));
     lab.vmx_stop(1, t + 9 * DAY, &seen, Some("hidden-machine"));
-    lab.truth.hidden_vms.push(HiddenVm { name, host: e.host.name.clone(), uuid: crate::world::spaced(&seen.uuid), path: seen.vmx.clone(), running: false });
+    lab.truth.hidden_vms.push(HiddenVm {
+        name,
+        host: e.host.name.clone(),
+        uuid: crate::world::spaced(&seen.uuid),
+        path: seen.vmx.clone(),
+        running: false,
+    });
     lab.key("hidden-machine", "exact", "vm", &seen.name);
     lab.key("hidden-machine", "exact", "file", &seen.vmx);
     lab.link("vpxuser-ssh", "hidden-machine", "interval", "user", "vpxuser");
@@ -142,7 +208,13 @@ fn machine(lab: &mut Lab, t: T, changes: &mut Changes) {
 
 fn theft(lab: &mut Lab, t: T, c2_ip: &str) {
     let w = lab.w.clone();
-    lab.step("exfiltration", &w.vcsa.name, "exfiltration", &["T1041", "T1048", "T1567"], "gigabytes from vCenter to the address it calls home");
+    lab.step(
+        "exfiltration",
+        &w.vcsa.name,
+        "exfiltration",
+        &["T1041", "T1048", "T1567"],
+        "gigabytes from vCenter to the address it calls home",
+    );
     for n in 0..3 {
         let bytes = 900_000_000 + lab.rng.below(300_000_000);
         lab.flow(t + n * HOUR, &Flow::tcp(&w.vcsa.ip, c2_ip, 443, "ssl", 40 * MIN, (bytes, bytes / 700)), Some("exfiltration!"));

