@@ -46,9 +46,10 @@ impl EventWords {
 impl Sentence {
     fn fits(&self, record: &Record) -> bool {
         (self.kind.is_empty() || self.kind == record.kind().as_str())
-            && self.when.iter().all(|(name, wanted)| {
-                value(record, name).is_some_and(|is| wanted.iter().any(|want| want == "*" || *want == is))
-            })
+            && self
+                .when
+                .iter()
+                .all(|(name, wanted)| value(record, name).is_some_and(|is| wanted.iter().any(|want| want == "*" || *want == is)))
     }
 }
 
@@ -79,9 +80,7 @@ fn kinds() -> &'static BTreeMap<String, Both> {
     static KINDS: OnceLock<BTreeMap<String, Both>> = OnceLock::new();
     KINDS.get_or_init(|| {
         let table = toml::from_str::<toml::Table>(include_str!("../text/kinds.toml")).unwrap_or_default();
-        let text = |entry: &toml::Value, key: &str| {
-            entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
-        };
+        let text = |entry: &toml::Value, key: &str| entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
         table.iter().map(|(kind, entry)| (kind.clone(), Both { en: text(entry, "en"), ja: text(entry, "ja") })).collect()
     })
 }

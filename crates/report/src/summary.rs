@@ -26,10 +26,13 @@ fn title(lang: Lang, en: &str, ja: &str) -> String {
 }
 
 fn when(micros: Option<i64>, lang: Lang) -> String {
-    micros.map_or_else(|| Words::plain(lang, "page.no-time").to_owned(), |micros| {
-        let text = utc_seconds(micros);
-        text.strip_suffix(" UTC").map_or(text.clone(), |text| format!("{text}Z"))
-    })
+    micros.map_or_else(
+        || Words::plain(lang, "page.no-time").to_owned(),
+        |micros| {
+            let text = utc_seconds(micros);
+            text.strip_suffix(" UTC").map_or(text.clone(), |text| format!("{text}Z"))
+        },
+    )
 }
 
 /// Plain text without colour; every value from evidence is escaped for a terminal.
@@ -64,11 +67,8 @@ pub fn summary_text(case: &Case<'_>, lang: Lang) -> String {
     lines.push(say(lang, "read", &[("pieces", count(answer.pieces)), ("records", count(answer.records))]));
     let unread = answer.rejected + answer.problems + answer.unrecognised > 0;
     lines.push(if unread {
-        let values = [
-            ("rejected", count(answer.rejected)),
-            ("problems", count(answer.problems)),
-            ("unrecognised", count(answer.unrecognised)),
-        ];
+        let values =
+            [("rejected", count(answer.rejected)), ("problems", count(answer.problems)), ("unrecognised", count(answer.unrecognised))];
         say(lang, "unread", &values)
     } else {
         say(lang, "all-read", &[])
@@ -144,11 +144,7 @@ fn gaps(case: &Case<'_>, lang: Lang) -> String {
     let gaps = &case.chain.gaps;
     let first = gaps.iter().find(|gap| gap.step.is_some()).or(gaps.first());
     match first {
-        Some(gap) => say(
-            lang,
-            "gaps",
-            &[("n", gaps.len().to_string()), ("first", title(lang, &gap.what, &gap.what_ja))],
-        ),
+        Some(gap) => say(lang, "gaps", &[("n", gaps.len().to_string()), ("first", title(lang, &gap.what, &gap.what_ja))]),
         None => say(lang, "no-gaps", &[]),
     }
 }

@@ -34,9 +34,7 @@ pub fn draw(case: &Case<'_>, window: Option<(i64, i64)>, layout: &Layout, markup
     let right = layout.width - 6.0;
     let step = if layout.names > 0.0 { 20.0 } else { 32.0 };
     let height = TOP + rows.len() as f64 * step + 6.0;
-    let x = |time: i64| {
-        left + ((time - range.0) as f64 / (range.1 - range.0).max(1) as f64).clamp(0.0, 1.0) * (right - left)
-    };
+    let x = |time: i64| left + ((time - range.0) as f64 / (range.1 - range.0).max(1) as f64).clamp(0.0, 1.0) * (right - left);
     let args = Args::from([("n".to_owned(), rows.len().to_string())]);
     let both = |key| format!("{} / {}", Words::get(Lang::En, key, &args), Words::get(Lang::Ja, key, &args));
     let mut out = open(layout.id, (layout.width, height), &both("page.coverage.title"), &both("page.coverage.desc"));
@@ -149,11 +147,8 @@ pub fn legend() -> String {
         let inner = rect(class, (2.0, 4.0), (22.0, 12.0), more);
         format!("<span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{inner}</svg> {}</span>", words(label, &[]))
     };
-    let shades: String = ["s1", "s2", "s3", "s4"]
-        .iter()
-        .enumerate()
-        .map(|(at, class)| rect(class, (1.0 + at as f64 * 6.0, 4.0), (6.0, 12.0), ""))
-        .collect();
+    let shades: String =
+        ["s1", "s2", "s3", "s4"].iter().enumerate().map(|(at, class)| rect(class, (1.0 + at as f64 * 6.0, 4.0), (6.0, 12.0), "")).collect();
     format!(
         "<svg class=\"defs\" aria-hidden=\"true\">{}</svg><ul class=\"legend\"><li><span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{shades}</svg> {}</span> {} {}</li></ul>",
         hatches("cl"),

@@ -1,7 +1,7 @@
 //! The template engine with our functions; every value that is not marked as ours is escaped on its way out.
 
 use konseki_model::{Because, Level};
-use minijinja::value::{Kwargs, Value, Serde};
+use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
 use crate::escape::html;

@@ -109,12 +109,7 @@ pub fn technique(id: &str) -> String {
 
 pub fn tactic(short: &str) -> String {
     match attack::tactic(short) {
-        Some(tactic) => format!(
-            "<span class=\"tac tac-{}\"><b>{}</b> {}</span>",
-            tactic.short,
-            tactic.code,
-            both(tactic.name, tactic.ja)
-        ),
+        Some(tactic) => format!("<span class=\"tac tac-{}\"><b>{}</b> {}</span>", tactic.short, tactic.code, both(tactic.name, tactic.ja)),
         None => html(short),
     }
 }

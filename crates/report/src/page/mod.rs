@@ -11,8 +11,8 @@ pub(crate) use view::bytes_key;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::value::{Serde, Value};
 use minijinja::context;
+use minijinja::value::{Serde, Value};
 use sha2::{Digest, Sha256};
 
 use crate::attack;

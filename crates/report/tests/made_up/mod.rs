@@ -135,42 +135,154 @@ fn findings() -> Vec<Finding> {
     use FindingKind::{Absent, Inferred, Observed};
     use Level::{Critical, High, Low, Medium};
     let mut list = vec![
-        finding("F0001", "web-shell-suspected", Critical, Inferred, ("2023-12-31T04:10:22Z", ""), &["T1505.003"], "vpn01",
+        finding(
+            "F0001",
+            "web-shell-suspected",
+            Critical,
+            Inferred,
+            ("2023-12-31T04:10:22Z", ""),
+            &["T1505.003"],
+            "vpn01",
             &[("host", "vpn01"), ("uri", "/dana-na/auth/setcookie.cgi"), ("evidence", "first-seen URI, integrity check")],
-            vec![because(0, 412, "[pid: 6299] 198.51.100.23 () {30 vars in 501 bytes} [Sun Dec 31 04:10:22 2023] POST /dana-na/auth/setcookie.cgi => generated 14 bytes in 16 msecs (HTTP/1.1 200)")]),
-        finding("F0002", "vpn-session-second-address", Critical, Inferred, ("2024-01-04T10:02:11Z", "2024-01-05T08:00:00Z"), &["T1078", "T1563"], "vpn01",
+            vec![because(
+                0,
+                412,
+                "[pid: 6299] 198.51.100.23 () {30 vars in 501 bytes} [Sun Dec 31 04:10:22 2023] POST /dana-na/auth/setcookie.cgi => generated 14 bytes in 16 msecs (HTTP/1.1 200)",
+            )],
+        ),
+        finding(
+            "F0002",
+            "vpn-session-second-address",
+            Critical,
+            Inferred,
+            ("2024-01-04T10:02:11Z", "2024-01-05T08:00:00Z"),
+            &["T1078", "T1563"],
+            "vpn01",
             &[("user", "ito.k"), ("session", "sid4f2a"), ("first", "192.0.2.40"), ("second", "198.51.100.23")],
-            vec![because(1, 9121, "id=firewall time=\"2024-01-04 10:02:11\" pri=6 fw=10.20.0.5 user=ito.k realm=\"Staff\" src=198.51.100.23 msg=\"AUT20919: Remote address for user ito.k changed from 192.0.2.40 to 198.51.100.23.\"")]),
-        finding("F0003", "rdp-from-appliance", High, Observed, ("2024-01-04T10:15:40Z", ""), &["T1021.001"], "jump01",
+            vec![because(
+                1,
+                9121,
+                "id=firewall time=\"2024-01-04 10:02:11\" pri=6 fw=10.20.0.5 user=ito.k realm=\"Staff\" src=198.51.100.23 msg=\"AUT20919: Remote address for user ito.k changed from 192.0.2.40 to 198.51.100.23.\"",
+            )],
+        ),
+        finding(
+            "F0003",
+            "rdp-from-appliance",
+            High,
+            Observed,
+            ("2024-01-04T10:15:40Z", ""),
+            &["T1021.001"],
+            "jump01",
             &[("src", "10.20.0.5"), ("host", "jump01"), ("user", "CORP\\ito.k")],
-            vec![because(2, 7731, "EventID=4624 LogonType=10 IpAddress=10.20.0.5 TargetUserName=ito.k")]),
-        finding("F0004", "vmware-vm-list-export", Medium, Observed, ("2024-01-05T02:31:05Z", ""), &["T1673"], "vcsa01",
+            vec![because(2, 7731, "EventID=4624 LogonType=10 IpAddress=10.20.0.5 TargetUserName=ito.k")],
+        ),
+        finding(
+            "F0004",
+            "vmware-vm-list-export",
+            Medium,
+            Observed,
+            ("2024-01-05T02:31:05Z", ""),
+            &["T1673"],
+            "vcsa01",
             &[("user", "VSPHERE.LOCAL\\admin2"), ("src", "10.20.8.14"), ("host", "vcsa01")],
-            vec![because(3, 88, "10.20.8.14 - - [05/Jan/2024:02:31:05 +0000] \"POST /ui/list/export HTTP/1.1\" 200 48211")]),
-        finding("F0005", "vmware-ssh-enabled", High, Observed, ("2024-01-07T03:01:00Z", ""), &["T1021.004"], "esx02",
+            vec![because(3, 88, "10.20.8.14 - - [05/Jan/2024:02:31:05 +0000] \"POST /ui/list/export HTTP/1.1\" 200 48211")],
+        ),
+        finding(
+            "F0005",
+            "vmware-ssh-enabled",
+            High,
+            Observed,
+            ("2024-01-07T03:01:00Z", ""),
+            &["T1021.004"],
+            "esx02",
             &[("host", "esx02"), ("user", "vpxuser")],
-            vec![because(4, 10, "2024-01-07T03:01:00.120Z In(14) shell[1053659]: [root]: SSH enabled")]),
-        finding("F0006", "vmware-unregistered-vm-running", Critical, Inferred, ("2024-01-07T03:12:09Z", ""), &["T1564.006"], "esx02",
-            &[("vm", "dev-build-07"), ("host", "esx02"), ("vmx", "/vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx"), ("uuid", "564d1c2e-0000-4a5b-9d10-00000000b707")],
-            vec![because(5, 41, "dev-build-07:\n   World ID: 1102331\n   Config File: /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx"),
-                 because(4, 14, "2024-01-07T03:12:09.004Z In(14) shell[1053659]: [root]: /bin/vmx -x /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx 2>/dev/null 0>/dev/null &")]),
-        finding("F0007", "autostart-added", High, Observed, ("", ""), &["T1037.004"], "esx02",
-            &[("file", "/etc/rc.local.d/local.sh"), ("line", "9"), ("host", "esx02"), ("command", "/bin/vmx -x /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx &")],
-            vec![because(4, 21, "/bin/vmx -x /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx &")]),
-        finding("F0008", "beacon", High, Inferred, ("2024-01-07T04:00:00Z", "2024-01-19T23:00:00Z"), &["T1071.001"], "esx02",
+            vec![because(4, 10, "2024-01-07T03:01:00.120Z In(14) shell[1053659]: [root]: SSH enabled")],
+        ),
+        finding(
+            "F0006",
+            "vmware-unregistered-vm-running",
+            Critical,
+            Inferred,
+            ("2024-01-07T03:12:09Z", ""),
+            &["T1564.006"],
+            "esx02",
+            &[
+                ("vm", "dev-build-07"),
+                ("host", "esx02"),
+                ("vmx", "/vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx"),
+                ("uuid", "564d1c2e-0000-4a5b-9d10-00000000b707"),
+            ],
+            vec![
+                because(5, 41, "dev-build-07:\n   World ID: 1102331\n   Config File: /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx"),
+                because(
+                    4,
+                    14,
+                    "2024-01-07T03:12:09.004Z In(14) shell[1053659]: [root]: /bin/vmx -x /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx 2>/dev/null 0>/dev/null &",
+                ),
+            ],
+        ),
+        finding(
+            "F0007",
+            "autostart-added",
+            High,
+            Observed,
+            ("", ""),
+            &["T1037.004"],
+            "esx02",
+            &[
+                ("file", "/etc/rc.local.d/local.sh"),
+                ("line", "9"),
+                ("host", "esx02"),
+                ("command", "/bin/vmx -x /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx &"),
+            ],
+            vec![because(4, 21, "/bin/vmx -x /vmfs/volumes/ds1/dev-build-07/dev-build-07.vmx &")],
+        ),
+        finding(
+            "F0008",
+            "beacon",
+            High,
+            Inferred,
+            ("2024-01-07T04:00:00Z", "2024-01-19T23:00:00Z"),
+            &["T1071.001"],
+            "esx02",
             &[("src", "10.20.8.77"), ("dst", "telemetry.example.net"), ("period", "301"), ("count", "3411")],
-            vec![because(6, 99121, "1704600000.12 C1x 10.20.8.77 51022 203.0.113.80 443 tcp ssl 1.2 812 1440")]),
-        finding("F0009", "bytes-out-above-baseline", Critical, Inferred, ("2024-01-19T01:00:00Z", "2024-01-19T05:30:00Z"), &["T1048"], "vpn01",
+            vec![because(6, 99121, "1704600000.12 C1x 10.20.8.77 51022 203.0.113.80 443 tcp ssl 1.2 812 1440")],
+        ),
+        finding(
+            "F0009",
+            "bytes-out-above-baseline",
+            Critical,
+            Inferred,
+            ("2024-01-19T01:00:00Z", "2024-01-19T05:30:00Z"),
+            &["T1048"],
+            "vpn01",
             &[("host", "vpn01"), ("dst", "203.0.113.80"), ("day", "2024-01-19"), ("bytes", "4509715660"), ("baseline", "12000000")],
-            vec![because(6, 188220, "1705626000.55 C9q 10.20.0.5 40111 203.0.113.80 443 tcp ssl 812.4 4409715660 8812")]),
-        finding("F0010", "integrity-scan-missing", Medium, Absent, ("2024-01-11T00:00:00Z", "2024-01-18T00:00:00Z"), &[], "vpn01",
+            vec![because(6, 188220, "1705626000.55 C9q 10.20.0.5 40111 203.0.113.80 443 tcp ssl 812.4 4409715660 8812")],
+        ),
+        finding(
+            "F0010",
+            "integrity-scan-missing",
+            Medium,
+            Absent,
+            ("2024-01-11T00:00:00Z", "2024-01-18T00:00:00Z"),
+            &[],
+            "vpn01",
             &[("host", "vpn01"), ("from", "2024-01-11T00:00:00Z"), ("to", "2024-01-18T00:00:00Z"), ("period", "86400")],
-            vec![because(1, 20011, "id=firewall time=\"2024-01-10 23:55:00\" msg=\"SYS32088: Integrity scan completed.\"")]),
+            vec![because(1, 20011, "id=firewall time=\"2024-01-10 23:55:00\" msg=\"SYS32088: Integrity scan completed.\"")],
+        ),
     ];
     for index in 11..40u32 {
-        let mut f = finding(&format!("F{index:04}"), "8f3c0000-sigma", Low, Observed,
-            (&format!("2024-01-{:02}T0{}:00:00Z", 1 + index % 19, index % 9), ""), &["T1110"], "jump01", &[],
-            vec![because(2, u64::from(index), "EventID=4625 TargetUserName=svc IpAddress=10.20.3.9")]);
+        let mut f = finding(
+            &format!("F{index:04}"),
+            "8f3c0000-sigma",
+            Low,
+            Observed,
+            (&format!("2024-01-{:02}T0{}:00:00Z", 1 + index % 19, index % 9), ""),
+            &["T1110"],
+            "jump01",
+            &[],
+            vec![because(2, u64::from(index), "EventID=4625 TargetUserName=svc IpAddress=10.20.3.9")],
+        );
         f.engine = "sigma".into();
         f.title = "Failed Logon From Internal Address".into();
         list.push(f);
@@ -210,18 +322,38 @@ fn chain(findings: &[Finding]) -> Chain {
         alternatives,
     };
     let gap = |id: &str, source: &str, host: &str, why, from: Option<&str>, to: Option<&str>, step: Option<&str>| Gap {
-        id: id.into(), what: String::new(), source: source.into(), host: host.into(),
-        from: from.map(Into::into), to: to.map(Into::into), why, collect: String::new(), what_ja: String::new(),
-        collect_ja: String::new(), step: step.map(Into::into), key: String::new(), args: BTreeMap::new(),
+        id: id.into(),
+        what: String::new(),
+        source: source.into(),
+        host: host.into(),
+        from: from.map(Into::into),
+        to: to.map(Into::into),
+        why,
+        collect: String::new(),
+        what_ja: String::new(),
+        collect_ja: String::new(),
+        step: step.map(Into::into),
+        key: String::new(),
+        args: BTreeMap::new(),
     };
     let item = |kind: &str, value: &str, key: &str, n: usize| ScopeItem {
-        kind: kind.into(), value: value.into(), because: f(n).because.clone(), why: String::new(), why_ja: String::new(),
-        key: key.into(), args: BTreeMap::new(),
+        kind: kind.into(),
+        value: value.into(),
+        because: f(n).because.clone(),
+        why: String::new(),
+        why_ja: String::new(),
+        key: key.into(),
+        args: BTreeMap::new(),
     };
     let guess = |id: &str, verdict, for_: &[&str], against: &[&str]| Hypothesis {
-        id: id.into(), title: id.into(), verdict, for_: for_.iter().map(|t| (*t).into()).collect(),
-        against: against.iter().map(|t| (*t).into()).collect(), would_decide: String::new(),
-        title_ja: String::new(), would_decide_ja: String::new(),
+        id: id.into(),
+        title: id.into(),
+        verdict,
+        for_: for_.iter().map(|t| (*t).into()).collect(),
+        against: against.iter().map(|t| (*t).into()).collect(),
+        would_decide: String::new(),
+        title_ja: String::new(),
+        would_decide_ja: String::new(),
     };
     let mut chain = Chain {
         steps: vec![
@@ -242,7 +374,15 @@ fn chain(findings: &[Finding]) -> Chain {
             link("S06", "S07", By::Exact, EntityKind::Vm, "dev-build-07", f(6), f(8), 0),
         ],
         gaps: vec![
-            gap("G01", "vmware/vcenter_sso", "vcsa01", GapWhy::Rotated, Some("2024-01-04T00:00:00Z"), Some("2024-01-05T00:00:00Z"), Some("S04")),
+            gap(
+                "G01",
+                "vmware/vcenter_sso",
+                "vcsa01",
+                GapWhy::Rotated,
+                Some("2024-01-04T00:00:00Z"),
+                Some("2024-01-05T00:00:00Z"),
+                Some("S04"),
+            ),
             gap("G02", "vmware/esxi_shell", "esx03", GapWhy::NotCollected, None, None, None),
             gap("G03", "ivanti/syslog", "vpn01", GapWhy::Silent, Some("2024-01-11T00:00:00Z"), Some("2024-01-11T18:00:00Z"), None),
         ],
@@ -282,7 +422,11 @@ fn intake() -> Vec<Intake> {
             first: Some("2023-12-01T00:00:00Z".into()),
             last: Some("2024-02-02T11:00:00Z".into()),
             problems: if n == 3 {
-                vec![Problem::new(ProblemKind::Truncated, Some(At::Line(81_234)), "last line ends without a line end; ask for the next rotated file")]
+                vec![Problem::new(
+                    ProblemKind::Truncated,
+                    Some(At::Line(81_234)),
+                    "last line ends without a line end; ask for the next rotated file",
+                )]
             } else {
                 Vec::new()
             },
@@ -293,9 +437,12 @@ fn intake() -> Vec<Intake> {
 fn coverage() -> Vec<Coverage> {
     let day = konseki_report::time::DAY;
     let rows = [
-        ("vpn01", "ivanti/syslog", "2023-12-01T00:00:00Z", 62), ("vpn01", "ivanti/uwsgi", "2023-12-30T00:00:00Z", 12),
-        ("jump01", "windows/evtx", "2023-12-20T00:00:00Z", 40), ("vcsa01", "vmware/vcenter_vpxd", "2024-01-05T00:00:00Z", 20),
-        ("esx02", "vmware/esxi_shell", "2024-01-06T12:00:00Z", 30), ("sensor1", "network/zeek", "2023-11-01T00:00:00Z", 100),
+        ("vpn01", "ivanti/syslog", "2023-12-01T00:00:00Z", 62),
+        ("vpn01", "ivanti/uwsgi", "2023-12-30T00:00:00Z", 12),
+        ("jump01", "windows/evtx", "2023-12-20T00:00:00Z", 40),
+        ("vcsa01", "vmware/vcenter_vpxd", "2024-01-05T00:00:00Z", 20),
+        ("esx02", "vmware/esxi_shell", "2024-01-06T12:00:00Z", 30),
+        ("sensor1", "network/zeek", "2023-11-01T00:00:00Z", 100),
     ];
     rows.iter()
         .enumerate()
@@ -323,8 +470,10 @@ fn coverage() -> Vec<Coverage> {
 fn inventory() -> (Vec<Inventory>, BTreeMap<String, Vec<String>>) {
     let all = ["esx01".to_owned(), "esx02".to_owned()];
     let lists = BTreeMap::from([
-        ("running".to_owned(), all.to_vec()), ("registered".to_owned(), all.to_vec()),
-        ("on-disk".to_owned(), vec!["esx02".to_owned()]), ("boot-script".to_owned(), Vec::new()),
+        ("running".to_owned(), all.to_vec()),
+        ("registered".to_owned(), all.to_vec()),
+        ("on-disk".to_owned(), vec!["esx02".to_owned()]),
+        ("boot-script".to_owned(), Vec::new()),
     ]);
     let machine = |vm: &str, at: &[(&str, &str)], verdict| Inventory {
         vm: vm.into(),
@@ -346,18 +495,32 @@ pub fn owned() -> Owned {
     let chain = chain(&findings);
     let (inventory, lists) = inventory();
     let fired = findings.iter().filter(|f| f.engine == "sigma").take(1).map(|f| RuleFired {
-        rule: f.rule.clone(), title: f.title.clone(), title_ja: String::new(), level: f.level, engine: f.engine.clone(), count: 29,
+        rule: f.rule.clone(),
+        title: f.title.clone(),
+        title_ja: String::new(),
+        level: f.level,
+        engine: f.engine.clone(),
+        count: 29,
     });
     Owned {
         rules: Rules {
             usable: 3742,
             fired: fired.collect(),
-            unusable: vec![RuleUnusable { file: "extra/bad.yml".into(), line: Some(12), reason: "regular expression with look-behind".into() }],
+            unusable: vec![RuleUnusable {
+                file: "extra/bad.yml".into(),
+                line: Some(12),
+                reason: "regular expression with look-behind".into(),
+            }],
         },
         chain,
         findings,
         intake: intake(),
-        unrecognised: vec![Unrecognised { path: "vpn01.tgz!/home/logo.bin".into(), bytes: 812, sha256: "ab".repeat(32), why: "binary, no known format".into() }],
+        unrecognised: vec![Unrecognised {
+            path: "vpn01.tgz!/home/logo.bin".into(),
+            bytes: 812,
+            sha256: "ab".repeat(32),
+            why: "binary, no known format".into(),
+        }],
         inventory,
         coverage: coverage(),
         versions: BTreeMap::from([("konseki".to_owned(), "0.1.0".to_owned()), ("rules".to_owned(), "2024-04-01".to_owned())]),

@@ -75,8 +75,7 @@ impl Axis {
 
 /// The longest times without an instant, each long against what remains; in order.
 fn quiet(points: &[i64], most: usize) -> Vec<(i64, i64)> {
-    let mut gaps: Vec<(i64, i64)> =
-        points.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?))).collect();
+    let mut gaps: Vec<(i64, i64)> = points.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?))).collect();
     gaps.sort_by_key(|(from, to)| (std::cmp::Reverse(to - from), *from));
     let mut left = points.last().unwrap_or(&0) - points.first().unwrap_or(&0);
     let mut folded = Vec::new();

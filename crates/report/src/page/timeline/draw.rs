@@ -97,9 +97,7 @@ impl Picture<'_> {
         let mut lanes = Vec::new();
         for (index, host) in self.lanes.iter().enumerate() {
             let head = if layout.names > 0.0 { 6.0 } else { 18.0 };
-            let own = self.marks.iter().filter(|mark| {
-                mark.host == *host || (index == last && !self.lanes.contains(&mark.host))
-            });
+            let own = self.marks.iter().filter(|mark| mark.host == *host || (index == last && !self.lanes.contains(&mark.host)));
             let (placed, rows) = rows(own, axis, y + head, layout.row);
             let height = head + rows.max(1) as f64 * layout.row + 4.0;
             lanes.push(Lane { host, y, height, placed });
@@ -363,13 +361,7 @@ pub fn legend(marks: &[Mark]) -> String {
     };
     row(
         "page.timeline.links",
-        vec![
-            edge("exact"),
-            edge("interval"),
-            edge("time"),
-            swatch("nolog", "page.legend.nolog"),
-            swatch("partial", "page.legend.partial"),
-        ],
+        vec![edge("exact"), edge("interval"), edge("time"), swatch("nolog", "page.legend.nolog"), swatch("partial", "page.legend.partial")],
     );
     out.push_str("</ul>");
     out
