@@ -3,29 +3,17 @@
 
 mod made_up;
 
-use konseki_model::{Entity, EntityKind, Level};
-use konseki_report::*;
+use made_up::{HOSTILE, hostile};
 
-const HOSTILE: &[&str] = &[
-    "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
-    "' onmouseover='alert(1)",
-    "</style><svg onload=alert(1)>",
-    "</title></script><iframe srcdoc=x>",
-    "javascript:alert(1)//https://evil.example/x",
-    "{{ 7*7 }}{% include 'x' %}",
-    "\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}31m\r\u{8}",
-    "gpj.\u{202e}exe\u{2066}\u{200b}\u{feff}\u{e0041}",
-    "a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}b",
-    "line one\nF9999 critical forged\u{0}",
-    "=cmd|' /C calc'!A0",
-    "`whoami` $(id) %s %n",
-];
+use konseki_model::Level;
+use konseki_report::*;
 
 #[test]
 fn html_is_escaped_once_and_shows_what_is_hidden() {
     assert_eq!(html("<a b=\"c\">&'"), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;");
     assert_eq!(html("\u{202e}\u{1b}"), "[U+202E]\\x1b");
+    assert_eq!(html("a\nb"), "a\\nb");
+    assert_eq!(html_block("a\nb\u{7}"), "a\nb\\x07");
     assert_eq!(html("HTTPS://x.example ftp://y"), "hxxps://x.example fxp://y");
     assert_eq!(defang("http://evil.example/a.b?c.d"), "hxxp://evil[.]example/a.b?c.d");
 }
@@ -61,31 +49,6 @@ fn csv_neutralises_formulas() {
     ] {
         assert_eq!(csv_field(text), field, "{text:?}");
     }
-}
-
-fn hostile() -> made_up::Owned {
-    let mut owned = made_up::owned();
-    for (n, text) in HOSTILE.iter().enumerate() {
-        let f = &mut owned.findings[n % 9];
-        f.because[0].excerpt = format!("{}{text}", f.because[0].excerpt);
-        f.because[0].path = format!("e/{text}");
-        f.title = format!("{} {text}", f.title);
-        f.rule = (*text).to_owned();
-        f.entities.push(Entity::new(EntityKind::Url, *text, "object"));
-        owned.intake[n % 7].path = (*text).to_owned();
-        owned.intake[n % 7].host = (*text).to_owned();
-        owned.chain.steps[n % 8].title = (*text).to_owned();
-        owned.chain.steps[n % 8].host = (*text).to_owned();
-        owned.chain.gaps[n % 3].what = (*text).to_owned();
-        owned.chain.scope.confirmed[n % 2].value = (*text).to_owned();
-        owned.chain.links[n % 5].entities[0].value = (*text).to_owned();
-        owned.inventory[n % 3].vm = (*text).to_owned();
-        owned.coverage[n % 6].host = (*text).to_owned();
-        owned.unrecognised[0].path = (*text).to_owned();
-        owned.rules.unusable[0].file = (*text).to_owned();
-        owned.findings[n % 9].id = format!("F{n:04}{text}");
-    }
-    owned
 }
 
 #[test]

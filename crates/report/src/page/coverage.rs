@@ -28,7 +28,10 @@ pub const NARROW: Layout = Layout { id: "cn", width: 380.0, names: 0.0, cells: 1
 
 /// `window`: first and last sign of the intrusion.
 pub fn draw(case: &Case<'_>, window: Option<(i64, i64)>, layout: &Layout, markup: &Markup) -> String {
-    let rows: Vec<&Coverage> = case.coverage.iter().filter(|c| c.first.is_some()).take(ROWS).collect();
+    let mut rows: Vec<&Coverage> = case.coverage.iter().filter(|c| c.first.is_some()).collect();
+    // Hosts of the story first: they must not be the ones cut away.
+    rows.sort_by_key(|row| case.chain.steps.iter().all(|step| step.host != row.host));
+    rows.truncate(ROWS);
     let Some(range) = range(&rows, window) else { return String::new() };
     let left = if layout.names > 0.0 { layout.names } else { 4.0 };
     let right = layout.width - 6.0;
