@@ -66,6 +66,8 @@ pub(super) enum Op {
 
 #[derive(Debug, Default)]
 pub(super) struct Program {
+    /// Elements of its outermost level.
+    pub roots: u32,
     pub ops: Vec<Op>,
     pub parts: Vec<Part>,
     pub lits: Vec<u8>,
