@@ -121,6 +121,14 @@ pub fn display_name(raw: &[u8]) -> String {
     clean(raw, Style::Disk).display
 }
 
+/// A name or target for display as it stands, slashes and all; what does not show is escaped.
+pub(crate) fn shown(raw: &[u8]) -> String {
+    let text = decode(raw, Style::Tar, &mut None);
+    let mut out = String::new();
+    escape(&text.chars().take(LONGEST).collect::<String>(), &mut out);
+    out
+}
+
 /// Foreign text inside a problem: one line, bounded, nothing hidden.
 pub(crate) fn one_line(text: &str) -> String {
     let mut out = String::new();

@@ -43,7 +43,7 @@ pub fn read(root: &Root, options: &Options, visit: &mut dyn FnMut(Entry)) -> Res
         RootKind::File { .. } => {}
         RootKind::Link { target } => {
             let mut flow = Flow::new(options, 0, visit);
-            let shown = name::display_name(target);
+            let shown = name::shown(target);
             let link = Link { path, target: shown, raw_target: target.clone(), hard: false, raw_name };
             flow.emit(Entry::Link(link));
             return Ok(Totals { files: 1, ..flow.totals });

@@ -80,8 +80,8 @@ fn unreadable_is_told() {
     let bench = Bench::new();
     bench.put("locked", b"12345").put("closed/x", b"x").put("open", b"open");
     let at = |name: &str| bench.evidence().join(name);
-    fs::set_permissions(at("locked"), fs::Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(at("locked"), fs::Permissions::from_mode(0o0)).unwrap();
+    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(at("locked")).is_ok() {
         eprintln!("skipped: this user may read everything");
         fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o700)).unwrap();
@@ -236,4 +236,29 @@ fn roots_can_be_read_on_several_threads() {
     }
     drop(pieces);
     assert!(!bench.options.spool.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_changes_between_listing_and_opening() {
+    let bench = Bench::new();
+    bench.put("a-gone", b"12345").put("b-link", b"1").put("c-fifo", b"1").put("d", b"still");
+    let plan = plan(&[bench.evidence()], &bench.options).unwrap();
+    let at = |name: &str| bench.evidence().join(name);
+    for name in ["a-gone", "b-link", "c-fifo"] {
+        fs::remove_file(at(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("/etc/hostname", at("b-link")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(at("c-fifo")).status().unwrap().success());
+    let mut kinds = Vec::new();
+    for root in &plan.roots {
+        read(root, &bench.options, &mut |entry| match entry {
+            Entry::Refused(refused) => kinds.push((refused.path, refused.bytes, refused.problem.kind)),
+            other => assert_eq!(other.path(), "ev/d"),
+        })
+        .unwrap();
+    }
+    let kind = Kind::Unreadable;
+    let wanted = [("ev/a-gone", 5, kind), ("ev/b-link", 1, kind), ("ev/c-fifo", 1, kind)];
+    assert_eq!(kinds, wanted.map(|(path, bytes, kind)| (path.to_owned(), bytes, kind)));
 }

@@ -41,7 +41,7 @@ pub(crate) fn parse(block: &Block) -> Option<Header> {
     let sound = checksum(block);
     let size = number(field(block, 124, 12)).and_then(|n| u64::try_from(n).ok());
     let name = text(field(block, 0, 100));
-    if !sound && !(ustar && size.is_some()) {
+    if !(sound || ustar && size.is_some()) {
         return None;
     }
     // V7 has nothing there; another word is another format (vmtar says "visor" and keeps data elsewhere).
