@@ -46,30 +46,37 @@ pub fn skews(world: &World) -> Vec<(String, T)> {
 
 /// What is taken away.
 pub fn cuts(opt: &Options, lab: &mut Lab) {
+    // A stream of its own: a fault moves no plot.
+    let plot = std::mem::replace(&mut lab.rng, crate::rng::Rng::new(opt.seed, "faults"));
     let mut cuts = Vec::new();
     for fault in &opt.faults {
         match fault.split_once(':') {
             Some(("missing", source)) => {
                 // Windows events are one source, whatever form they are written in.
                 let source = if source == "windows/evtx" { "windows/json" } else { source };
-                cuts.push(Cut { source: source.to_owned(), host: None, before: T::MAX, why: "not collected" });
+                cuts.push(Cut { source: source.to_owned(), host: None, file: None, before: T::MAX, why: "not collected" });
             }
             _ if fault == "rotation" => {
                 for source in ["hostd", "auth", "shell", "vobd", "vmkernel", "syslog"] {
                     let source = format!("vmware/esxi_{source}");
-                    cuts.push(Cut { source, host: None, before: lab.end - 4 * DAY, why: "rotated" });
+                    cuts.push(Cut { source, host: None, file: None, before: lab.end - 4 * DAY, why: "rotated" });
                 }
             }
             _ if fault == "cleared" => {
                 let before = lab.start + (lab.end - lab.start) / 2;
+                let w = lab.w.clone();
+                if let (Some(host), Some(user)) = (w.desks.first(), w.users.first()) {
+                    lab.security_cleared(host, before + SEC, user, None);
+                }
                 let host = lab.w.desks.first().map(|h| h.name.clone());
-                cuts.push(Cut { source: "windows/json".to_owned(), host, before, why: "log cleared" });
-                let host = lab.w.esx.first().map(|e| e.host.name.clone());
-                cuts.push(Cut { source: "vmware/esxi_shell".to_owned(), host, before, why: "log cleared" });
+                cuts.push(Cut { source: "windows/json".to_owned(), host, file: Some("/Security.jsonl"), before, why: "log cleared" });
+                let host = lab.w.esx.get(1).or(lab.w.esx.first()).map(|e| e.host.name.clone());
+                cuts.push(Cut { source: "vmware/esxi_shell".to_owned(), host, file: None, before, why: "log cleared" });
             }
             _ => {}
         }
     }
+    lab.rng = plot;
     lab.out.cuts = cuts;
     lab.out.duplicates = opt.faults.iter().any(|f| f == "duplicates");
     lab.out.truncate = opt.faults.iter().any(|f| f == "truncation");
@@ -79,17 +86,6 @@ pub fn cuts(opt: &Options, lab: &mut Lab) {
 /// Lines that a fault itself leaves.
 pub fn late(opt: &Options, lab: &mut Lab) {
     let w = lab.w.clone();
-    if opt.faults.iter().any(|f| f == "cleared") {
-        let at = lab.start + (lab.end - lab.start) / 2 + SEC;
-        if at > lab.end - 2 * HOUR {
-            return;
-        }
-        // Nothing earlier than the last flush may be written: the trace of clearing stands at the end of life.
-        let at = at.max(lab.end - 2 * HOUR);
-        if let (Some(host), Some(user)) = (w.desks.first(), w.users.first()) {
-            lab.security_cleared(host, at, user, None);
-        }
-    }
     if opt.faults.iter().any(|f| f == "cp932") {
         let names: Vec<&str> = include_str!("../data/ja.txt").lines().collect();
         for (n, name) in names.iter().enumerate() {

@@ -67,6 +67,9 @@ pub fn make(opt: &Options, dir: &Path) -> io::Result<Truth> {
     let written = out.finish()?;
     truth.lines_written = written.count;
     fill(&mut truth, steps, &traps, &written);
+    if opt.case == "nerve" {
+        truth.actions = actions();
+    }
     if opt.evtx {
         crate::write::evtx::convert(&dir.join("evidence"), &mut truth)?;
     }
@@ -76,8 +79,25 @@ pub fn make(opt: &Options, dir: &Path) -> io::Result<Truth> {
     Ok(truth)
 }
 
-/// Lines of which one must be cited; more of the same say nothing more.
-const MUST: usize = 6;
+/// The public record's dated actions beside our steps: step, day, name, technique.
+fn actions() -> Vec<[String; 4]> {
+    let row = |line: &str| {
+        let mut cells = line.split('\t').map(str::to_owned);
+        std::array::from_fn(|_| cells.next().unwrap_or_default())
+    };
+    include_str!("../data/nerve-actions.tsv").lines().map(row).collect()
+}
+
+/// Some lines of every file: more of the same say nothing more.
+fn spread(lines: &mut Vec<crate::truth::Line>) {
+    let mut seen: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    lines.retain(|line| {
+        let count = seen.entry(line.path.clone()).or_default();
+        *count += 1;
+        *count <= 3
+    });
+    lines.truncate(24);
+}
 
 type Steps = std::collections::BTreeMap<&'static str, crate::truth::Step>;
 type Traps = std::collections::BTreeMap<&'static str, &'static str>;
@@ -89,7 +109,7 @@ fn fill(truth: &mut Truth, steps: Steps, traps: &Traps, written: &Written) {
         if step.must_cite.is_empty() {
             step.must_cite.clone_from(&step.lines);
         }
-        step.must_cite.truncate(MUST);
+        spread(&mut step.must_cite);
         step.visible = !step.lines.is_empty();
         step.sources = written.sources.get(id).map(|s| s.iter().cloned().collect()).unwrap_or_default();
         step.keys.sort();
@@ -103,8 +123,11 @@ fn fill(truth: &mut Truth, steps: Steps, traps: &Traps, written: &Written) {
         }
     }
     for ((source, host, why), marks) in &written.lost {
-        let hides: Vec<String> =
-            marks.iter().filter(|m| !written.shown.contains(&(source.clone(), host.clone(), (*m).clone()))).cloned().collect();
+        let hides: Vec<String> = marks
+            .iter() // A cleared log is a gap even where another log of the host still tells.
+            .filter(|m| why == "log cleared" || !written.shown.contains(&(source.clone(), host.clone(), (*m).clone())))
+            .cloned()
+            .collect();
         if !hides.is_empty() {
             truth.gaps.push(Gap { source: source.clone(), host: host.clone(), why: why.clone(), hides });
         }

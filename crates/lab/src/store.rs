@@ -61,14 +61,16 @@ struct Static {
 pub struct Cut {
     pub source: String,
     pub host: Option<String>,
+    /// Only files of that name.
+    pub file: Option<&'static str>,
     pub before: T,
     pub why: &'static str,
 }
 
 impl Cut {
-    fn takes(&self, source: &str, host: &str, at: T) -> bool {
+    fn takes(&self, source: &str, host: &str, path: &str, at: T) -> bool {
         let same = source == self.source || source.strip_prefix(self.source.as_str()).is_some_and(|r| r.starts_with(['/', '_']));
-        same && self.host.as_deref().is_none_or(|h| h == host) && at < self.before
+        same && self.host.as_deref().is_none_or(|h| h == host) && self.file.is_none_or(|f| path.ends_with(f)) && at < self.before
     }
 }
 
@@ -218,7 +220,7 @@ impl Store {
                 let name = mark.trim_end_matches('!').to_owned();
                 self.out.sources.entry(name).or_default().insert(track.source.to_owned());
             }
-            if let Some(cut) = self.cuts.iter().find(|c| c.takes(track.source, &track.host, entry.at)) {
+            if let Some(cut) = self.cuts.iter().find(|c| c.takes(track.source, &track.host, &track.path, entry.at)) {
                 if let Some(mark) = entry.mark.filter(|m| !m.starts_with("trap:")) {
                     let key = (track.source.to_owned(), track.host.clone(), cut.why.to_owned());
                     self.out.lost.entry(key).or_default().insert(mark.trim_end_matches('!').to_owned());
@@ -253,7 +255,7 @@ impl Store {
             self.finish_track(track, &mut tars)?;
         }
         for (path, file) in std::mem::take(&mut self.files) {
-            let cut = self.cuts.iter().find(|c| c.takes(file.source, &file.host, c.before - 1) && c.why == "not collected");
+            let cut = self.cuts.iter().find(|c| c.takes(file.source, &file.host, &path, c.before - 1) && c.why == "not collected");
             let marks: Vec<_> = file.marks.iter().map(|(n, s, t)| (path.clone(), *n, *s, t.clone())).collect();
             for (_, _, mark, _) in &marks {
                 let name = mark.trim_end_matches('!').to_owned();

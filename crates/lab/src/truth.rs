@@ -114,4 +114,7 @@ pub struct Truth {
     pub gaps: Vec<Gap>,
     pub scope: Scope,
     pub traps: Vec<Trap>,
+    /// The public record's dated actions: step, day, name, technique (may be empty).
+    #[serde(default)]
+    pub actions: Vec<[String; 4]>,
 }

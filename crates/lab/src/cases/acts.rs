@@ -10,6 +10,11 @@ use crate::write::zeek::Flow;
 
 pub use crate::cases::nerve::time;
 
+/// As a shell needs it: quotes only around blanks.
+pub fn quoted(path: &str) -> String {
+    if path.contains(' ') { format!("\"{path}\"") } else { path.to_owned() }
+}
+
 /// vCenter's operation id and the host's, which begins with it.
 pub fn operation(lab: &mut Lab, down: &str) -> (String, Op) {
     let op_id = lab.op_id();

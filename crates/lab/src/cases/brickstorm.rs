@@ -188,7 +188,7 @@ fn machine(lab: &mut Lab, t: T, changes: &mut Changes) {
     let stem = w.vms.last().map_or("vm", |v| v.name.as_str()).trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
     let name = format!("{stem}{}", 40 + lab.rng.below(9));
     let seen = acts::hidden(lab, 1, &name, false, Some("hidden-machine!"));
-    let command = format!("/bin/vmx -x {} 2>/dev/null 0>/dev/null &", seen.vmx);
+    let command = format!("/bin/vmx -x {} 2>/dev/null 0>/dev/null &", acts::quoted(&seen.vmx));
     lab.shell(1, t, 1_054_400, "vpxuser", &command, Some("hidden-machine!"));
     lab.vmx_start(1, t + SEC, &seen, true, Some("hidden-machine!"));
     lab.vmx_stop(1, t + 9 * DAY, &seen, Some("hidden-machine"));

@@ -16,6 +16,7 @@ pub fn plot(lab: &mut Lab) {
     let store = w.external();
     lab.w = std::sync::Arc::new(w);
     let zero = lab.end - 20 * DAY;
+    steps(lab);
     for (n, round) in [0_i64, 2, 5].iter().enumerate() {
         night(lab, zero + round * DAY, n, &store);
     }
@@ -26,11 +27,10 @@ pub fn plot(lab: &mut Lab) {
     scope.bytes_out_at_most = lab.bytes_out + lab.bytes_out / 20;
 }
 
-/// Logged in properly, from home, on the own laptop: only hour, folders and amounts are unusual.
-fn night(lab: &mut Lab, day: T, n: usize, store: &str) {
+/// Declared once; every night adds lines.
+fn steps(lab: &mut Lab) {
     let w = lab.w.clone();
-    let Some(user) = w.users.get(1).cloned() else { return };
-    let Some(desk) = w.desks.get(user.desk).cloned() else { return };
+    let Some(desk) = w.users.get(1).and_then(|u| w.desks.get(u.desk)) else { return };
     lab.step(
         "night-login",
         &w.vpn.name,
@@ -48,6 +48,13 @@ fn night(lab: &mut Lab, day: T, n: usize, store: &str) {
     );
     lab.step("pack", &desk.name, "collection", &["T1560", "T1560.001", "T1074", "T1074.001"], "the files packed with a password");
     lab.step("upload", &desk.name, "exfiltration", &["T1567", "T1567.002", "T1048", "T1041", "T1052"], "gigabytes to a private file store");
+}
+
+/// Logged in properly, from home, on the own laptop: only hour, folders and amounts are unusual.
+fn night(lab: &mut Lab, day: T, n: usize, store: &str) {
+    let w = lab.w.clone();
+    let Some(user) = w.users.get(1).cloned() else { return };
+    let Some(desk) = w.desks.get(user.desk).cloned() else { return };
     let t = life::local_hour(lab, day, 25);
     let inner = format!("{}.{}", w.pool, 30 + n);
     let s = lab.ics_login(t, &user, &user.home, &inner, Some("night-login"));

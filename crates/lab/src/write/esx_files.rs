@@ -93,7 +93,7 @@ impl Lab {
         }
         xml.push_str("</ConfigRoot>\n");
         self.plain(e, "etc/vmware/hostd/vmInventory.xml", &xml);
-        let mut table = format!("{:<7}{:<40}{:<72}{:<22}{:<10}Annotation\n", "Vmid", "Name", "File", "Guest OS", "Version");
+        let mut table = format!("{:<7}{:<40}{:<72}{:<26}{:<10}Annotation\n", "Vmid", "Name", "File", "Guest OS", "Version");
         for vm in vms.iter().filter(|v| v.registered) {
             let label = if vm.vmx.contains(&e.volume) { &e.label } else { &self.w.shared_label };
             let file = format!(
@@ -103,7 +103,7 @@ impl Lab {
             );
             let _ = writeln!(
                 table,
-                "{:<7}{:<40}{:<72}{:<22}{:<10}",
+                "{:<7}{:<40}{:<72}{:<26}{:<10}",
                 vm.vmid,
                 vm.name,
                 file,

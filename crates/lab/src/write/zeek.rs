@@ -199,10 +199,17 @@ impl Lab {
     pub fn flow(&mut self, t: T, f: &Flow, mark: Mark) -> Vec<String> {
         let (id, port) = self.zeek_id(t, f);
         let local = |ip: &str| if ip.starts_with("10.") { "T" } else { "F" };
-        let (op, rp) = (f.out / 900 + 6, f.back / 1100 + 5);
+        let (op, rp) = match f.state {
+            "S0" => (1, 0),
+            "REJ" => (1, 1),
+            _ if f.proto == "udp" => (1, 1),
+            _ => (f.out / 900 + 6, f.back / 1100 + 5),
+        };
         let history = match f.state {
             "S0" => "S",
             "REJ" => "Sr",
+            _ if f.proto == "udp" => "Dd",
+            _ if f.proto == "icmp" => "-",
             _ => "ShADadfF",
         };
         let none = f.state == "S0" || f.state == "REJ";

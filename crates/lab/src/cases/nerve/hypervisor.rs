@@ -1,5 +1,6 @@
 //! On the hypervisors and on vCenter's own box: drives listed, hidden machines, boot scripts, beacons, a web shell.
 
+use crate::cases::acts;
 use crate::cases::nerve::Plot;
 use crate::cases::nerve::entry::time;
 use crate::ctx::{Lab, Pace};
@@ -104,7 +105,7 @@ pub fn rogues(lab: &mut Lab, p: &mut Plot) {
         lab.shell(rogue.esx, t + 2 * MIN, pid, "root", &format!("mkdir \"{folder}\""), Some("rogue-upload"));
         lab.shell(rogue.esx, t + 18 * MIN, pid, "root", &format!("ls -la \"{folder}\""), Some("rogue-upload"));
         let start = t + 19 * MIN;
-        let command = format!("/bin/vmx -x {vmx} 2>/dev/null 0>/dev/null &");
+        let command = format!("/bin/vmx -x {} 2>/dev/null 0>/dev/null &", acts::quoted(&vmx));
         lab.shell(rogue.esx, start, pid, "root", &command, Some("rogue-start!"));
         lab.vmx_start(rogue.esx, start + SEC, &rogue.seen, true, Some("rogue-start!"));
         lab.vmkernel(
@@ -113,7 +114,7 @@ pub fn rogues(lab: &mut Lab, p: &mut Plot) {
             &format!("World: vm {}: 7077: Starting world vmm0:{} of type 8", 2_101_900 + n, rogue.seen.name),
             Some("rogue-start"),
         );
-        let boot = format!("/bin/vmx -x {vmx} 2>/dev/null 0>/dev/null &");
+        let boot = format!("/bin/vmx -x {} 2>/dev/null 0>/dev/null &", acts::quoted(&vmx));
         if n == 0 || lab.rng.chance(50) {
             lab.shell(rogue.esx, start + 3 * MIN, pid, "root", "vi /etc/rc.local.d/local.sh", Some("rogue-boot"));
             lab.shell(rogue.esx, start + 4 * MIN, pid, "root", "/sbin/auto-backup.sh", Some("rogue-boot"));
