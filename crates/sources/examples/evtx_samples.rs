@@ -132,7 +132,13 @@ fn at(provider: &str, channel: &str, id: u16, minute: i64) -> EventSpec {
 /// Several channels in one log, as a collector keeps them.
 fn forwarded() -> Vec<u8> {
     let mut log = EvtxWriter::new();
-    let mut add = |event: EventSpec| log.push(&event).unwrap();
+    let mut numbers = std::collections::BTreeMap::new();
+    let mut add = |event: EventSpec| {
+        let number = numbers.entry(event.channel.clone()).or_insert(700u64);
+        *number += 1;
+        let event = EventSpec { original_id: Some(*number), ..event };
+        log.push(&event).unwrap()
+    };
     let lsm = "Microsoft-Windows-TerminalServices-LocalSessionManager";
     for (number, (id, address)) in
         (0..).zip([(21, "10.20.0.77"), (22, "10.20.0.77"), (24, "10.20.0.77"), (25, "10.20.0.78"), (23, ""), (21, "ローカル")])

@@ -77,6 +77,8 @@ pub struct EventSpec {
     pub thread_id: u32,
     /// `None`: the number after the last.
     pub record_id: Option<u64>,
+    /// `EventRecordID` where it is not the record's own, as in exports and forwarded events.
+    pub original_id: Option<u64>,
     pub body: Body,
 }
 

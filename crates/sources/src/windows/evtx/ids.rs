@@ -28,6 +28,8 @@ struct Channel {
     open: Option<(u64, Run)>,
     /// Too many runs: only an export that was filtered has as many.
     overflow: bool,
+    /// Its records were numbered anew by an export or a collector, which may have left some out.
+    export: bool,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +76,7 @@ impl Ids {
 
 impl Channel {
     fn add(&mut self, number: u64, record: u64) {
+        self.export |= number != record;
         if let Some((_, run)) = &mut self.open
             && run.last.checked_add(1) == Some(number)
         {
@@ -115,23 +118,18 @@ impl Channel {
             let text = format!("record numbers come twice in {whose}: joined, copied or restarted logs; all were kept");
             sink.problem(Problem::new(ProblemKind::Duplicate, Some(At::Record(record)), text));
         }
-        let filtered = jumps.len() > TOLD || self.overflow;
+        let filtered = jumps.len() > TOLD || self.overflow || (self.export && !jumps.is_empty());
         for (first, last, record) in jumps.iter().filter(|_| !filtered) {
             let text = match last - first {
-                0 => format!("record number {first} of {whose} is missing: removed, damaged or left out of the export"),
-                more => format!(
-                    "record numbers {first} to {last} ({} records) of {whose} are missing: removed, damaged or left out of the export",
-                    more + 1
-                ),
+                0 => format!("record number {first} of {whose} is missing: removed or damaged"),
+                more => format!("record numbers {first} to {last} ({} records) of {whose} are missing: removed or damaged", more + 1),
             };
             sink.problem(Problem::new(ProblemKind::Gap, Some(At::Record(*record)), text));
         }
         if filtered {
             let at = jumps.first().map(|jump| At::Record(jump.2));
-            let text = format!(
-                "record numbers of {whose} jump at {} places over {missing} records: an export by filter, or records removed",
-                jumps.len()
-            );
+            let why = if self.export { "left out of this export, or removed before" } else { "removed or damaged" };
+            let text = format!("{missing} record numbers of {whose} are missing, at {} places: {why}", jumps.len());
             sink.problem(Problem::new(ProblemKind::Gap, at, text));
         }
     }

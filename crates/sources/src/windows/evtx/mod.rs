@@ -85,7 +85,7 @@ struct Log<'r> {
 /// The same room for fields that live for another while.
 fn recycle<'a>(mut fields: Vec<Field<'_>>) -> Vec<Field<'a>> {
     fields.clear();
-    fields.into_iter().filter_map(|_| None).collect()
+    fields.into_iter().map_while(|_| None).collect()
 }
 
 impl Log<'_> {
