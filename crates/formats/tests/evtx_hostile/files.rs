@@ -1,6 +1,6 @@
 //! Damage to the file: its header, its ends, the order of its chunks.
 
-use konseki_formats::evtx::{CHUNK, TroubleKind};
+use konseki_formats::evtx::{CHUNK, Chunks, Decoder, TroubleKind};
 
 use crate::common::{FIRST, log, put, read, records, u32_at};
 
@@ -94,4 +94,31 @@ fn chunks_in_any_order_and_with_holes() {
     assert!(got.counts.lost >= 1);
     let got = read(&join(&[part(0), part(0)]));
     assert_eq!(got.ids.len(), 2 * read(&join(&[part(0)])).ids.len());
+}
+
+#[test]
+fn what_was_read_before_a_failing_disk_is_given_out() {
+    struct Failing<'a>(&'a [u8]);
+    impl std::io::Read for Failing<'_> {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() {
+                return Err(std::io::Error::other("bad sector"));
+            }
+            std::io::Read::read(&mut self.0, out)
+        }
+    }
+    let whole = log(300);
+    let mut chunks = Chunks::new(Failing(&whole[..FIRST + CHUNK + 20_000]));
+    let (mut records, mut cut) = (0, 0);
+    let error = loop {
+        match chunks.next_chunk() {
+            Ok(Some(chunk)) => {
+                Decoder::new().chunk(&chunk, &mut |_| records += 1, &mut |t| cut += usize::from(t.kind == TroubleKind::Truncated));
+            }
+            Ok(None) => panic!("the error was not told"),
+            Err(error) => break error,
+        }
+    };
+    let expected = read(&whole[..FIRST + CHUNK + 20_000]).ids.len();
+    assert_eq!((records, cut, error.to_string().as_str()), (expected, 1, "bad sector"));
 }
