@@ -2,6 +2,14 @@
 
 use crate::Entry;
 
+#[path = "ivanti/debuglog/mod.rs"]
+mod ivanti_debuglog;
+#[path = "ivanti/nodemon/mod.rs"]
+mod ivanti_nodemon;
+#[path = "ivanti/syslog/mod.rs"]
+mod ivanti_syslog;
+#[path = "ivanti/uwsgi/mod.rs"]
+mod ivanti_uwsgi;
 #[path = "vmware/esxi_auth/mod.rs"]
 mod vmware_esxi_auth;
 #[path = "vmware/esxi_autostart/mod.rs"]
@@ -30,6 +38,30 @@ mod vmware_vmware_log;
 mod windows_evtx;
 
 pub static ENTRIES: &[Entry] = &[
+    Entry {
+        id: "ivanti/debuglog",
+        source: &ivanti_debuglog::SOURCE,
+        about: include_str!("ivanti/debuglog/source.toml"),
+        text: include_str!("ivanti/debuglog/text.toml"),
+    },
+    Entry {
+        id: "ivanti/nodemon",
+        source: &ivanti_nodemon::SOURCE,
+        about: include_str!("ivanti/nodemon/source.toml"),
+        text: include_str!("ivanti/nodemon/text.toml"),
+    },
+    Entry {
+        id: "ivanti/syslog",
+        source: &ivanti_syslog::SOURCE,
+        about: include_str!("ivanti/syslog/source.toml"),
+        text: include_str!("ivanti/syslog/text.toml"),
+    },
+    Entry {
+        id: "ivanti/uwsgi",
+        source: &ivanti_uwsgi::SOURCE,
+        about: include_str!("ivanti/uwsgi/source.toml"),
+        text: include_str!("ivanti/uwsgi/text.toml"),
+    },
     Entry {
         id: "vmware/esxi_auth",
         source: &vmware_esxi_auth::SOURCE,
