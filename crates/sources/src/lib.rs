@@ -27,6 +27,7 @@ mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
+pub mod vcenter;
 
 pub use description::Description;
 

@@ -32,6 +32,8 @@ mod vmware_esxi_vmkernel;
 mod vmware_esxi_vmx;
 #[path = "vmware/esxi_vobd/mod.rs"]
 mod vmware_esxi_vobd;
+#[path = "vmware/vcenter_events/mod.rs"]
+mod vmware_vcenter_events;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
 #[path = "windows/evtx/mod.rs"]
@@ -127,6 +129,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_esxi_vobd::SOURCE,
         about: include_str!("vmware/esxi_vobd/source.toml"),
         text: include_str!("vmware/esxi_vobd/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_events",
+        source: &vmware_vcenter_events::SOURCE,
+        about: include_str!("vmware/vcenter_events/source.toml"),
+        text: include_str!("vmware/vcenter_events/text.toml"),
     },
     Entry {
         id: "vmware/vmware_log",
