@@ -34,6 +34,8 @@ mod vmware_esxi_vmx;
 mod vmware_esxi_vobd;
 #[path = "vmware/vcenter_events/mod.rs"]
 mod vmware_vcenter_events;
+#[path = "vmware/vcenter_sso/mod.rs"]
+mod vmware_vcenter_sso;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
 #[path = "windows/evtx/mod.rs"]
@@ -135,6 +137,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_vcenter_events::SOURCE,
         about: include_str!("vmware/vcenter_events/source.toml"),
         text: include_str!("vmware/vcenter_events/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_sso",
+        source: &vmware_vcenter_sso::SOURCE,
+        about: include_str!("vmware/vcenter_sso/source.toml"),
+        text: include_str!("vmware/vcenter_sso/text.toml"),
     },
     Entry {
         id: "vmware/vmware_log",
