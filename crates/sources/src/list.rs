@@ -32,6 +32,8 @@ mod vmware_esxi_vmkernel;
 mod vmware_esxi_vmx;
 #[path = "vmware/esxi_vobd/mod.rs"]
 mod vmware_esxi_vobd;
+#[path = "vmware/vcenter_access/mod.rs"]
+mod vmware_vcenter_access;
 #[path = "vmware/vcenter_events/mod.rs"]
 mod vmware_vcenter_events;
 #[path = "vmware/vcenter_sso/mod.rs"]
@@ -131,6 +133,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_esxi_vobd::SOURCE,
         about: include_str!("vmware/esxi_vobd/source.toml"),
         text: include_str!("vmware/esxi_vobd/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_access",
+        source: &vmware_vcenter_access::SOURCE,
+        about: include_str!("vmware/vcenter_access/source.toml"),
+        text: include_str!("vmware/vcenter_access/text.toml"),
     },
     Entry {
         id: "vmware/vcenter_events",
