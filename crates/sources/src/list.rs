@@ -38,6 +38,8 @@ mod vmware_vcenter_access;
 mod vmware_vcenter_events;
 #[path = "vmware/vcenter_sso/mod.rs"]
 mod vmware_vcenter_sso;
+#[path = "vmware/vcenter_vpxd/mod.rs"]
+mod vmware_vcenter_vpxd;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
 #[path = "windows/evtx/mod.rs"]
@@ -151,6 +153,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_vcenter_sso::SOURCE,
         about: include_str!("vmware/vcenter_sso/source.toml"),
         text: include_str!("vmware/vcenter_sso/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_vpxd",
+        source: &vmware_vcenter_vpxd::SOURCE,
+        about: include_str!("vmware/vcenter_vpxd/source.toml"),
+        text: include_str!("vmware/vcenter_vpxd/text.toml"),
     },
     Entry {
         id: "vmware/vmware_log",
