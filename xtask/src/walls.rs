@@ -16,8 +16,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("chain", &["model"]),
     ("report", &["model"]),
-    ("publish", &["model", "report"]),
-    ("pipeline", &["model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report", "publish"]),
+    ("pipeline", &["model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report"]),
     ("cli", &["pipeline"]),
     ("lab", &["formats"]),
 ];

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind, automaton::OverlappingState};
+use aho_corasick::automaton::OverlappingState;
+use aho_corasick::{AhoCorasick, Input, MatchKind, StartKind};
 use rustc_hash::FxHashMap;
 
 use super::trie::Trie;
@@ -58,11 +59,19 @@ impl IndexBuilder {
         index.ends = Trie::new(&ends);
         if !inner.is_empty() {
             // Standard semantics: every pattern that ends anywhere is reported.
-            index.inner = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&inner).ok();
+            index.inner = automaton(&inner);
             index.plain = index.inner.is_none().then_some(inner).unwrap_or_default();
         }
         index
     }
+}
+
+fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .start_kind(StartKind::Unanchored)
+        .build(literals)
+        .ok()
 }
 
 #[derive(Debug, Default)]
