@@ -39,6 +39,7 @@ impl IndexBuilder {
             index.lists.push((from, index.atoms.len() as u32));
             match place {
                 Place::Whole => {
+                    index.lengths |= 1 << literal.len().min(63);
                     index.whole.insert(literal.into_boxed_slice(), list);
                 }
                 Place::Start => starts.push((literal, list)),
@@ -77,6 +78,8 @@ fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
 #[derive(Debug, Default)]
 pub(crate) struct FieldIndex {
     whole: FxHashMap<Box<[u8]>, u32>,
+    /// Bit n: some whole value is n bytes long (63: or longer).
+    lengths: u64,
     starts: Trie,
     ends: Trie,
     inner: Option<AhoCorasick>,
@@ -102,7 +105,9 @@ impl FieldIndex {
 
     /// Calls `fire` with the atoms of every literal in the value (some more than once).
     pub fn scan(&self, value: &[u8], mut fire: impl FnMut(&[u32])) {
-        if let Some(list) = self.whole.get(value) {
+        if self.lengths >> value.len().min(63) & 1 == 1
+            && let Some(list) = self.whole.get(value)
+        {
             fire(self.list(*list));
         }
         if !self.ends.is_empty() {
