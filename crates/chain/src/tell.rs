@@ -220,13 +220,12 @@ fn both(one: &Finding, other: &Finding) -> Vec<Because> {
 }
 
 fn scope(steps: &[Step], chosen: &[&Finding]) -> Scope {
-    let mut scope = Scope::default();
-    scope.window = Window {
+    let window = Window {
         from: steps.iter().filter_map(|step| step.time.start.clone()).min(),
         to: steps.iter().filter_map(|step| step.time.end.clone()).max(),
         why: "first and last time of the steps of the chain".to_owned(),
     };
-    scope.bytes_out = Bounds { at_least: 0, at_most: None };
+    let mut scope = Scope { window, bytes_out: Bounds { at_least: 0, at_most: None }, ..Scope::default() };
     let mut seen = BTreeSet::new();
     for finding in chosen.iter().filter(|finding| finding.level >= Level::High) {
         for entity in &finding.entities {

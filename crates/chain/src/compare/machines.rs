@@ -49,10 +49,10 @@ fn same_path(a: &str, b: &str) -> bool {
 impl Machines {
     pub fn observe(&mut self, record: &Record) {
         match record.kind() {
-            Kind::VmRunning | Kind::VmRegistered | Kind::VmOnDisk | Kind::VmBootScript | Kind::InventoryList | Kind::VmxStart => {
-                if self.records.len() < MOST {
-                    self.records.push(record.clone());
-                }
+            Kind::VmRunning | Kind::VmRegistered | Kind::VmOnDisk | Kind::VmBootScript | Kind::InventoryList | Kind::VmxStart
+                if self.records.len() < MOST =>
+            {
+                self.records.push(record.clone());
             }
             Kind::VmRegister | Kind::VmPowerOn | Kind::VmCreate | Kind::VmClone | Kind::VmMigrate | Kind::VmRename => {
                 self.known_names.insert(record.object.to_lowercase());
@@ -142,7 +142,7 @@ impl Machines {
                     0.95,
                     record,
                     &[record],
-                    &[("file", &record.field("file").unwrap_or_default().to_owned())],
+                    &[("file", record.field("file").unwrap_or_default())],
                 )
                 .finding(),
             );

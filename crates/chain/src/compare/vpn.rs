@@ -141,7 +141,7 @@ impl Vpn {
                 self.judge(one, session, out);
             }
         }
-        self.from_appliance(out);
+        self.appliance_logons(out);
         out.joins.tunnels = self.tunnels;
         out.joins.appliances = self.appliances;
     }
@@ -212,7 +212,7 @@ impl Vpn {
     }
 
     /// Remote logons that come from the appliance's own address: no user of a VPN sits there.
-    fn from_appliance(&self, out: &mut Compared) {
+    fn appliance_logons(&self, out: &mut Compared) {
         for ((src, target), logons) in &self.logons {
             if !self.appliances.contains(src) {
                 continue;
