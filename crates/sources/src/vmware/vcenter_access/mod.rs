@@ -82,6 +82,7 @@ impl Source for Access {
             let time = request.time.and_then(|written| clock.stamp(&written));
             let (kind, core) = reading.about.mapper.apply(&fields, &mut scratch);
             let duration = request.msecs.parse::<i64>().ok().and_then(|ms| ms.checked_mul(1000));
+            let host = if request.host.is_empty() { host } else { request.host };
             let core = Core { host, duration, ..core };
             sink.event(&Event { at: line.at(), time, kind, core, fields: &fields, raw: line.bytes });
             Verdict::Event
