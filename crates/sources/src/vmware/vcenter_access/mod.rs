@@ -14,31 +14,24 @@ use parse::{Request, Shape};
 pub struct Access;
 pub static SOURCE: Access = Access;
 
-/// First parts of the paths that vCenter's services answer under: what tells its common log lines from other servers'.
-const PATHS: &[&str] = &[
-    "/ui/",
-    "/sdk",
-    "/lookupservice",
-    "/websso",
-    "/vsphere-client",
-    "/vsphere-ui",
-    "/rest/",
-    "/api/",
-    "/sso-adminserver",
-    "/sts/",
-    "/eam/",
-];
+/// First parts of the paths that vCenter's services answer under: what tells its logs from those of another Tomcat.
+const PATHS: &[&str] =
+    &["/ui/", "/sdk", "/lookupservice", "/websso", "/vsphere-client", "/vsphere-ui", "/sso-adminserver", "/sts/", "/eam/"];
+
+/// Folders of vCenter, also where a collection flattened them into one name.
+const FOLDERS: &[&str] = &["vsphere-ui", "log/vmware/", "log_vmware_", "log-vmware-"];
 
 impl Source for Access {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
-        let named = piece.path.contains("localhost_access") || piece.path.contains("vsphere-ui") || piece.path.contains("vmware");
+        let named = FOLDERS.iter().any(|folder| piece.path.contains(folder));
+        let tomcat = piece.path.contains("localhost_access");
         let text = konseki_formats::text::longest_valid(piece.head);
         let (mut all, mut ours) = (0, 0);
         for line in text.lines().filter(|line| !line.trim().is_empty()).take(60) {
             all += 1;
             ours += usize::from(match Request::split(line) {
                 Some(request) if request.shape == Shape::Common => {
-                    named || PATHS.iter().any(|path| request.uri.starts_with(path)) && piece.path.contains("access")
+                    named || tomcat && PATHS.iter().any(|path| request.uri.starts_with(path))
                 }
                 Some(_) => true,
                 None => vmware::begins(line.as_bytes()) && vmware::head(line).is_some_and(|head| esx::is_proxy_request(&head)),
@@ -89,6 +82,7 @@ impl Source for Access {
             let time = request.time.and_then(|written| clock.stamp(&written));
             let (kind, core) = reading.about.mapper.apply(&fields, &mut scratch);
             let duration = request.msecs.parse::<i64>().ok().and_then(|ms| ms.checked_mul(1000));
+            let host = if request.host.is_empty() { host } else { request.host };
             let core = Core { host, duration, ..core };
             sink.event(&Event { at: line.at(), time, kind, core, fields: &fields, raw: line.bytes });
             Verdict::Event

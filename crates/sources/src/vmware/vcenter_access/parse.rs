@@ -17,6 +17,8 @@ pub enum Shape {
 pub struct Request<'a> {
     pub shape: Shape,
     pub time: Option<Written>,
+    /// Empty where the line does not name its machine.
+    pub host: &'a str,
     pub client: &'a str,
     pub client_port: &'a str,
     /// The proxy before the client, where the client stands in a forwarded column.
@@ -39,8 +41,11 @@ impl<'a> Request<'a> {
         }
         if vmware::begins(line.as_bytes()) {
             let head = vmware::head(line)?;
-            let mut request = proxy(head.message)?;
+            // Relayed by syslog, the whole line stands behind a head of its own.
+            let inner = || head.message.split_once("[Originator@").and_then(|(_, rest)| rest.split_once("] ")).map(|(_, inner)| inner);
+            let mut request = proxy(head.message).or_else(|| proxy(inner()?))?;
             request.process = head.process;
+            request.host = head.host;
             return Some(request);
         }
         common(line)

@@ -34,11 +34,11 @@ fn head(line: &str) -> Option<Head<'_>> {
     let mut head = Head { time: Some(written), host, program, ..Head::default() };
     if let Some(name) = program.strip_suffix(':') {
         (head.program, head.pid) = name.split_once('[').map_or((name, ""), |(name, pid)| (name, pid.trim_end_matches(']')));
-    } else if let Some((pid, tail)) = rest.split_once(" - -") {
-        if !pid.contains(' ') {
-            head.pid = if pid == "-" { "" } else { pid };
-            rest = tail;
-        }
+    } else if let Some((pid, tail)) = rest.split_once(" - -")
+        && !pid.contains(' ')
+    {
+        head.pid = if pid == "-" { "" } else { pid };
+        rest = tail;
     }
     head.message = rest.trim();
     Some(head)

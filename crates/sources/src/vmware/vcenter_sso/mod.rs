@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use konseki_formats::time;
+use konseki_formats::{time, vmware};
 use konseki_model::{Core, Event, Field, Piece, Sink};
 
 use crate::clock::Clock;
@@ -69,6 +69,9 @@ impl Source for Sso {
             let written = time::any(record.bytes).or_else(|| time::us(stamp.as_bytes())).map(|(written, _)| written);
             let time = written.and_then(|written| clock.stamp(&written));
             let (kind, core) = reading.about.mapper.apply(&fields, &mut scratch);
+            // Relayed by syslog, the line names its machine.
+            let relayed = if record.bytes.starts_with(b"<") { vmware::head(record.text) } else { None };
+            let host = relayed.map_or(host, |head| head.host);
             let core = Core { host, ..core };
             sink.event(&Event { at: record.at(), time, kind, core, fields: &fields, raw: record.bytes });
             Verdict::Event
