@@ -1,9 +1,11 @@
 //! Detection: Sigma rules over events in one pass, correlations over their hits, and lists of indicators.
 #![forbid(unsafe_code)]
 
+mod check;
 mod correlate;
 mod engine;
 mod fold;
+mod indicator;
 mod load;
 mod logsource;
 mod reference;
@@ -12,8 +14,10 @@ mod sigma;
 mod windows;
 mod yaml;
 
+pub use check::{Failure, test_rule};
 pub use correlate::{Conclusion, Conclusions, Correlator, Limits};
 pub use engine::{Engine, Hit, Matched, Scratch};
+pub use indicator::{Indicator, IndicatorHit, IndicatorKind, Indicators};
 pub use load::{load_files, load_path, load_paths, load_zip};
 pub use logsource::{LogSource, Routing};
 pub use reference::Reference;
