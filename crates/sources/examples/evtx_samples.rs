@@ -87,7 +87,8 @@ fn security() -> Vec<u8> {
         .data("ServiceFileName", r"C:\Windows\Temp\made-up.exe")
         .data("ServiceAccount", "LocalSystem");
     add(service);
-    let task = subject(audit(4698, 7), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41).data("TaskName", r"\MadeUp\Daily").data("TaskContent", "<Task/>");
+    let task =
+        subject(audit(4698, 7), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41).data("TaskName", r"\MadeUp\Daily").data("TaskContent", "<Task/>");
     add(task);
     add(target(subject(audit(4720, 8), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41), "helpdesk2")
         .data("TargetSid", Value::sid("S-1-5-21-1004336348-1177238915-682003330-1601")));
