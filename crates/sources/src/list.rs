@@ -10,6 +10,10 @@ mod ivanti_nodemon;
 mod ivanti_syslog;
 #[path = "ivanti/uwsgi/mod.rs"]
 mod ivanti_uwsgi;
+#[path = "network/firewall/mod.rs"]
+mod network_firewall;
+#[path = "network/suricata/mod.rs"]
+mod network_suricata;
 #[path = "network/zeek/mod.rs"]
 mod network_zeek;
 #[path = "vmware/esxi_auth/mod.rs"]
@@ -65,6 +69,18 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_uwsgi::SOURCE,
         about: include_str!("ivanti/uwsgi/source.toml"),
         text: include_str!("ivanti/uwsgi/text.toml"),
+    },
+    Entry {
+        id: "network/firewall",
+        source: &network_firewall::SOURCE,
+        about: include_str!("network/firewall/source.toml"),
+        text: include_str!("network/firewall/text.toml"),
+    },
+    Entry {
+        id: "network/suricata",
+        source: &network_suricata::SOURCE,
+        about: include_str!("network/suricata/source.toml"),
+        text: include_str!("network/suricata/text.toml"),
     },
     Entry {
         id: "network/zeek",
