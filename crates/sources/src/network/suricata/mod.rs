@@ -17,7 +17,7 @@ impl Source for Suricata {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
         syslog::most(piece.head, |line| {
             let known = line.contains("\"flow_id\"") || line.contains("\"event_type\":\"stats\"") || line.contains("\"src_ip\"");
-            line.starts_with('{') && line.contains("\"event_type\"") && line.contains("\"timestamp\"") && known
+            line.trim_start().starts_with('{') && line.contains("\"event_type\"") && line.contains("\"timestamp\"") && known
         })
     }
 

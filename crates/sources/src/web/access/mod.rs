@@ -1,5 +1,7 @@
 //! Access logs of web servers in common and combined form (Apache, nginx and what copies them).
 
+use std::net::IpAddr;
+
 use konseki_formats::time::{self, Written};
 use konseki_model::{Event, Field, Piece, Sink};
 
@@ -63,6 +65,9 @@ impl<'a> Request<'a> {
     /// `CLIENT IDENT USER [TIME] "REQUEST" STATUS BYTES "REFERER" "AGENT"`
     fn split(text: &'a str) -> Option<Self> {
         let (head, rest) = text.split_once(" [")?;
+        // Apache's vhost form has the site before the client.
+        let second = head.split(' ').nth(1).unwrap_or("");
+        let head = if second.parse::<IpAddr>().is_ok() { head.split_once(' ').map_or(head, |(_, head)| head) } else { head };
         let mut parts = head.splitn(3, ' ');
         let (client, _, user) = (parts.next()?, parts.next()?, parts.next()?);
         let (written, rest) = rest.split_once("] \"")?;
