@@ -141,9 +141,14 @@ fn forwarded() -> Vec<u8> {
         log.push(&event).unwrap()
     };
     let lsm = "Microsoft-Windows-TerminalServices-LocalSessionManager";
-    for (number, (id, address)) in
-        (0..).zip([(21, "10.20.0.77"), (22, "10.20.0.77"), (24, "10.20.0.77"), (25, "10.20.0.78"), (23, ""), (21, "\u{30ed}\u{30fc}\u{30ab}\u{30eb}")])
-    {
+    for (number, (id, address)) in (0..).zip([
+        (21, "10.20.0.77"),
+        (22, "10.20.0.77"),
+        (24, "10.20.0.77"),
+        (25, "10.20.0.78"),
+        (23, ""),
+        (21, "\u{30ed}\u{30fc}\u{30ab}\u{30eb}"),
+    ]) {
         let event = at(lsm, "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", id, number)
             .user_data("EventXML", "Event_NS")
             .data("User", r"LAB\taro")

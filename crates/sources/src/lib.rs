@@ -28,7 +28,11 @@ mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
+<<<<<<< HEAD
 pub mod vcenter;
+=======
+pub mod syslog;
+>>>>>>> src-net
 
 pub use description::Description;
 
