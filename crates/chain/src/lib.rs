@@ -6,8 +6,14 @@
 
 #![forbid(unsafe_code)]
 
+mod book;
 mod compare;
+mod data;
+mod follow;
+mod names;
 mod tell;
 
-pub use compare::{Compare, Compared, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
+pub use book::Book;
+pub use compare::{Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
+pub use follow::{Follow, wants as follow_wants};
 pub use tell::{Coverage, tell};

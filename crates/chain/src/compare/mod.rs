@@ -1,12 +1,23 @@
 //! One pass over events of interest: each comparison keeps its own small state and speaks at the end.
 
+mod acts;
+mod cards;
+mod flows;
 mod machines;
 mod vcenter;
 mod vpn;
+mod ways;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use konseki_model::{Because, Entity, EntityKind, Finding, FindingKind, FindingTime, Kind, Level, Record};
+use konseki_model::{Because, By, Entity, EntityKind, Finding, FindingKind, FindingTime, Kind, Level, Record, Stamp};
+
+use crate::book::Book;
+use crate::data::Data;
+
+pub(crate) use flows::judge::SOON;
+pub(crate) use ways::Way;
 
 /// What the analyst says beside the evidence.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +50,7 @@ pub fn wants(kind: Kind) -> bool {
             | K::VmUnregister
             | K::VmDelete
             | K::VmPowerOn
+            | K::VmPowerOff
             | K::VmxStart
             | K::VmRunning
             | K::VmRegistered
@@ -47,6 +59,30 @@ pub fn wants(kind: Kind) -> bool {
             | K::InventoryList
             | K::VmRename
             | K::VmMigrate
+            | K::VmReconfigure
+            | K::VmListExport
+            | K::Flow
+            | K::Tls
+            | K::WebRequest
+            | K::AuthMissing
+            | K::AuthFailure
+            | K::GroupAdd
+            | K::DatastoreFile
+            | K::GuestOperation
+            | K::SshEnabled
+            | K::LogCleared
+            | K::LogStopped
+            | K::IntegrityNew
+            | K::IntegrityChanged
+            | K::ConfigChange
+            | K::SoftwareInstall
+            | K::Autostart
+            | K::FileSeen
+            | K::FileCreate
+            | K::ProcessStart
+            | K::ProcessSeen
+            | K::ShellCommand
+            | K::MailReceived
     )
 }
 
@@ -60,6 +96,8 @@ pub struct Tunnel {
     pub from: i64,
     pub to: Option<i64>,
     pub because: Because,
+    /// The record that gave it, for findings that rest on it.
+    pub record: Record,
 }
 
 /// What joins one system to the next.
@@ -68,6 +106,23 @@ pub struct Joins {
     pub tunnels: Vec<Tunnel>,
     /// Addresses of VPN appliances, learned from their logs or set.
     pub appliances: BTreeSet<String>,
+    /// Hosts and their addresses.
+    pub book: Book,
+    /// How hosts were reached.
+    pub ways: ways::Ways,
+    /// Joins that following an intruder found.
+    pub edges: Vec<Edge>,
+}
+
+/// Two events that belong together, by what both hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    pub from: Because,
+    pub to: Because,
+    pub by: By,
+    pub entity: Entity,
+    /// How many others fit as well.
+    pub alternatives: u64,
 }
 
 /// In which lists a machine stands.
@@ -105,13 +160,24 @@ pub struct Compare {
     machines: machines::Machines,
     vpn: vpn::Vpn,
     vcenter: vcenter::Vcenter,
+    flows: flows::Flows,
+    web: web::Web,
+    acts: acts::Acts,
+    ways: ways::Ways,
+    book: Book,
+    data: Data,
 }
 
 impl Compare {
     pub fn new(settings: &Settings) -> Self {
-        let mut compare = Self::default();
+        let mut compare = Self { data: Data::embedded(), ..Self::default() };
         compare.vpn.appliances.extend(settings.appliances.iter().cloned());
         compare
+    }
+
+    /// Further parts of vCenter's events (kind `other` of `vmware/vcenter_events`), all of them before the first `observe`.
+    pub fn part(&mut self, record: &Record) {
+        self.vcenter.part(record);
     }
 
     /// Events in order of time, those without one first.
@@ -119,13 +185,34 @@ impl Compare {
         self.machines.observe(record);
         self.vpn.observe(record);
         self.vcenter.observe(record);
+        self.flows.observe(record);
+        self.web.observe(record);
+        self.acts.observe(record, &self.data);
+        self.ways.observe(record);
+        self.book.observe(record);
     }
 
-    pub fn finish(self) -> Compared {
+    pub fn finish(mut self) -> Compared {
         let mut out = Compared::default();
+        self.vcenter.name_homes(&mut self.book);
+        self.book.settle();
+        for address in &self.vpn.appliances {
+            // The analyst may name an address that no log of the appliance itself holds.
+            let known = self.book.host_of(address).is_some();
+            if !known {
+                self.book.vote("vpn-appliance", address, 1);
+            }
+        }
+        self.book.settle();
         self.machines.finish(&mut out);
         self.vpn.finish(&mut out);
         self.vcenter.finish(&mut out);
+        self.flows.finish(&self.book, &self.data, &mut out);
+        self.web.finish(&mut out);
+        self.acts.finish(&mut out);
+        together(&mut out.findings, &self.book);
+        out.joins.ways = self.ways;
+        out.joins.book = self.book;
         out
     }
 }
@@ -156,17 +243,51 @@ pub(crate) struct Draft<'a> {
 
 impl Draft<'_> {
     pub fn finding(self) -> Finding {
-        let times: Vec<_> = self.records.iter().filter_map(|record| record.time).collect();
-        let first = times.iter().min();
-        let last = times.iter().max();
-        let write = |stamp: Option<&konseki_model::Stamp>| stamp.map(|time| konseki_model::time::rfc3339(time.micros, time.fidelity));
-        let mut places: Vec<Because> = self.records.iter().map(|record| because(record)).collect();
-        places.dedup();
+        let times = || self.records.iter().filter_map(|record| record.time);
+        Places {
+            rule: self.rule,
+            level: self.level,
+            confidence: self.confidence,
+            techniques: self.techniques,
+            tactics: self.tactics,
+            start: times().min(),
+            end: times().max(),
+            places: self.records.iter().map(|record| because(record)).collect(),
+            count: self.records.len() as u64,
+            entities: self.entities,
+            args: self.args,
+        }
+        .finding()
+    }
+}
+
+/// The raw material of a finding whose records were not kept whole.
+pub(crate) struct Places<'a> {
+    pub rule: &'a str,
+    pub level: Level,
+    pub confidence: f64,
+    pub techniques: &'a [&'a str],
+    pub tactics: &'a [&'a str],
+    pub start: Option<Stamp>,
+    pub end: Option<Stamp>,
+    pub places: Vec<Because>,
+    pub count: u64,
+    pub entities: Vec<Entity>,
+    pub args: &'a [(&'a str, &'a str)],
+}
+
+impl Places<'_> {
+    pub fn finding(self) -> Finding {
+        let write = |stamp: Option<Stamp>| stamp.map(|time| konseki_model::time::rfc3339(time.micros, time.fidelity));
+        let mut seen = BTreeSet::new();
+        let mut places = self.places;
+        places.retain(|place| seen.insert((place.evidence.clone(), place.at)));
         places.truncate(20);
         let mut entities = self.entities;
         entities.retain(|entity| !entity.value.is_empty());
         entities.sort();
         entities.dedup();
+        let owned = |list: &[&str]| list.iter().filter(|text| !text.is_empty()).map(|text| (*text).to_owned()).collect();
         Finding {
             id: String::new(),
             rule: self.rule.to_owned(),
@@ -175,22 +296,48 @@ impl Draft<'_> {
             confidence: self.confidence,
             kind: FindingKind::Inferred,
             time: FindingTime {
-                start: write(first),
-                end: write(last),
-                fidelity: first.map_or("", |time| time.fidelity.as_str()).to_owned(),
-                basis: first.map_or("", |time| time.basis.as_str()).to_owned(),
+                start: write(self.start),
+                end: write(self.end),
+                fidelity: self.start.map_or("", |time| time.fidelity.as_str()).to_owned(),
+                basis: self.start.map_or("", |time| time.basis.as_str()).to_owned(),
             },
-            techniques: self.techniques.iter().map(|t| (*t).to_owned()).collect(),
-            tactics: self.tactics.iter().map(|t| (*t).to_owned()).collect(),
+            techniques: owned(self.techniques),
+            tactics: owned(self.tactics),
             entities,
             because: places,
-            count: self.records.len() as u64,
+            count: self.count,
             why: String::new(),
             disproof: String::new(),
-            args: self.args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            args: self.args.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             ja: None,
             engine: "chain".to_owned(),
-            micros: first.map(|time| time.micros),
+            micros: self.start.map(|time| time.micros),
+        }
+    }
+}
+
+/// Data packed on a host and, within a day, much of it sent from there to a rare place: each alone may be work, both are a theft.
+fn together(findings: &mut [Finding], book: &Book) {
+    let address = |finding: &Finding| finding.entities.iter().find(|e| e.kind == EntityKind::Address && e.role == "from").map(|e| e.value.clone());
+    let place = |finding: &Finding| finding.entities.iter().find(|e| e.kind == EntityKind::Host).map(|e| crate::names::host_key(&e.value));
+    let packed: Vec<(usize, String, i64)> = findings
+        .iter()
+        .enumerate()
+        .filter(|(_, finding)| finding.rule == "staging-archive" && finding.level >= Level::Low)
+        .filter_map(|(at, finding)| Some((at, place(finding)?, finding.micros?)))
+        .collect();
+    let mut raise = BTreeSet::new();
+    for (at, sent) in findings.iter().enumerate().filter(|(_, finding)| finding.rule == "bytes-out-above-baseline") {
+        let host = address(sent).and_then(|address| book.host_of(&address).map(crate::names::host_key)).or_else(|| place(sent));
+        let (Some(host), Some(time)) = (host, sent.micros) else { continue };
+        for (pack, _, _) in packed.iter().filter(|(_, name, when)| *name == host && (0..SOON).contains(&(time - when))) {
+            raise.extend([at, *pack]);
+        }
+    }
+    for at in raise {
+        if let Some(finding) = findings.get_mut(at) {
+            finding.level = finding.level.max(Level::High);
+            finding.confidence = finding.confidence.max(0.75);
         }
     }
 }

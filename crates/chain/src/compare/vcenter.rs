@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{Entity, EntityKind, Kind, Level, Record};
 
-use super::{Compared, Draft, host};
+use super::{Compared, Draft, cards, host};
+use crate::book::Book;
 
 const DAY: i64 = 86_400_000_000;
 /// Sessions of one address that are kept to cite.
@@ -20,6 +21,10 @@ pub struct Vcenter {
     /// Machines powered on while they were young.
     powered: BTreeSet<String>,
     short: Vec<(Record, Record)>,
+    /// Hosts that vCenter's own logs come from.
+    hosts: BTreeSet<String>,
+    /// Cards that were added to a machine: machine and hardware address, or its part of the event.
+    cards: cards::Cards,
 }
 
 fn is_service_account(user: &str) -> bool {
@@ -27,7 +32,15 @@ fn is_service_account(user: &str) -> bool {
 }
 
 impl Vcenter {
+    pub fn part(&mut self, record: &Record) {
+        self.cards.part(record);
+    }
+
     pub fn observe(&mut self, record: &Record) {
+        if record.source.starts_with("vmware/vcenter") && !record.host.is_empty() && self.hosts.len() < 64 && !self.hosts.contains(&record.host) {
+            self.hosts.insert(record.host.clone());
+        }
+        self.cards.observe(record);
         match record.kind() {
             Kind::ApiSession | Kind::AuthSuccess if is_service_account(&record.user) && record.source.starts_with("vmware/esxi") => {
                 let (count, kept) = self.service.entry(record.src.clone()).or_default();
@@ -54,6 +67,19 @@ impl Vcenter {
         }
     }
 
+    /// The address that nearly all of the service account's sessions come from is the vCenter's.
+    pub fn name_homes(&self, book: &mut Book) {
+        if let ([host], Some(home)) = (self.hosts.iter().collect::<Vec<_>>().as_slice(), self.home()) {
+            book.vote(host, home, 1000);
+        }
+    }
+
+    fn home(&self) -> Option<&str> {
+        let total: u64 = self.service.values().map(|(count, _)| count).sum();
+        let (home, (most, _)) = self.service.iter().max_by_key(|(_, (count, _))| *count)?;
+        (total >= 5 && *most * 10 >= total * 8).then_some(home.as_str())
+    }
+
     pub fn finish(self, out: &mut Compared) {
         self.foreign(out);
         for record in &self.ssh {
@@ -78,15 +104,12 @@ impl Vcenter {
             );
         }
         self.short_lived(out);
+        self.cards.finish(out);
     }
 
     /// The vCenter is where nearly all sessions of its account come from; what comes from elsewhere is foreign.
     fn foreign(&self, out: &mut Compared) {
-        let total: u64 = self.service.values().map(|(count, _)| count).sum();
-        let Some((home, (most, _))) = self.service.iter().max_by_key(|(_, (count, _))| *count) else { return };
-        if total < 5 || *most * 10 < total * 8 {
-            return;
-        }
+        let Some(home) = self.home() else { return };
         for (src, (count, records)) in &self.service {
             let local = src.is_empty() || src.starts_with("127.") || src == "::1";
             if src == home || local {

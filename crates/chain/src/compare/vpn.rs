@@ -107,6 +107,7 @@ impl Vpn {
                 from: time,
                 to: None,
                 because: because(record),
+                record: record.clone(),
             }),
             Kind::TunnelEnd | Kind::SessionEnd => {
                 for tunnel in self.tunnels.iter_mut().rev().filter(|t| t.to.is_none()) {

@@ -1,0 +1,148 @@
+//! Counters of one pair: when it was called, how regularly, how long, how much.
+
+use std::collections::BTreeMap;
+
+use konseki_model::{Because, Record, Stamp};
+
+use super::{DAY, HOUR};
+use crate::compare::because;
+
+/// Steps of the scale of gaps between calls: a fifth of an octave from one second up to ten days.
+const STEPS: usize = 100;
+/// Flows kept to cite: the first ones, and the largest.
+const FIRST: usize = 4;
+const LARGEST: usize = 6;
+
+#[derive(Default)]
+pub(crate) struct Pair {
+    pub count: u64,
+    pub first: i64,
+    pub last: i64,
+    pub stamp: Option<Stamp>,
+    pub end: Option<Stamp>,
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    /// Gaps between calls on the scale.
+    gaps: Vec<u32>,
+    /// Bytes out on a scale of octaves.
+    sizes: Vec<u32>,
+    /// Bytes out per day.
+    pub days: BTreeMap<i64, u64>,
+    /// Connections of half an hour and more that carried hardly anything, their time and bytes in all.
+    pub long: u64,
+    pub long_micros: i64,
+    pub long_bytes: u64,
+    early: Vec<Because>,
+    large: Vec<(u64, Stamp, Because)>,
+    slow: Vec<Because>,
+    pub unanswered: u64,
+}
+
+fn step(gap: i64) -> usize {
+    let seconds = (gap as f64 / 1_000_000.0).max(1.0);
+    ((seconds.log2() * 5.0) as usize).min(STEPS - 1)
+}
+
+fn count(scale: &mut Vec<u32>, at: usize) {
+    if scale.len() <= at {
+        scale.resize(at + 1, 0);
+    }
+    if let Some(slot) = scale.get_mut(at) {
+        *slot += 1;
+    }
+}
+
+impl Pair {
+    pub fn add(&mut self, record: &Record, time: i64) {
+        let (out, back) = (record.bytes_out.unwrap_or(0), record.bytes_in.unwrap_or(0));
+        if self.count == 0 {
+            (self.first, self.stamp) = (time, record.time);
+        } else {
+            count(&mut self.gaps, step(time - self.last));
+        }
+        (self.last, self.end) = (time, record.time);
+        self.count += 1;
+        self.bytes_out += out;
+        self.bytes_in += back;
+        if out > 0 {
+            count(&mut self.sizes, out.ilog2() as usize);
+        }
+        *self.days.entry(time.div_euclid(DAY)).or_default() += out;
+        if record.duration.is_some_and(|length| length >= HOUR / 2) && out + back < 100_000 {
+            self.long += 1;
+            self.long_micros += record.duration.unwrap_or(0);
+            self.long_bytes += out + back;
+            if self.slow.len() < LARGEST {
+                self.slow.push(because(record));
+            }
+        }
+        if matches!(record.outcome.as_str(), "S0" | "REJ" | "RSTOS0" | "RSTRH" | "deny" | "drop" | "reset-both") {
+            self.unanswered += 1;
+        }
+        if self.early.len() < FIRST {
+            self.early.push(because(record));
+        } else if let Some(time) = record.time.filter(|_| out >= 100_000) {
+            let least = self.large.last().map_or(0, |(bytes, ..)| *bytes);
+            if self.large.len() < LARGEST || out > least {
+                self.large.push((out, time, because(record)));
+                self.large.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+                self.large.truncate(LARGEST);
+            }
+        }
+    }
+
+    /// Half of all gaps lie near this one: its length in microseconds and the share of gaps within a third of it.
+    pub fn rhythm(&self) -> Option<(i64, f64)> {
+        let total: u32 = self.gaps.iter().sum();
+        if total < 8 {
+            return None;
+        }
+        // Retries within a few seconds belong to one call.
+        let (mut best, mut at) = (0, 0);
+        for middle in 10..STEPS {
+            let near: u32 = self.gaps.iter().skip(middle - 2).take(5).sum();
+            if near > best {
+                (best, at) = (near, middle);
+            }
+        }
+        let counted: u32 = self.gaps.iter().skip(8).sum();
+        let period = (2f64.powf((at as f64 + 0.5) / 5.0) * 1_000_000.0) as i64;
+        (counted > 0).then(|| (period, f64::from(best) / f64::from(counted)))
+    }
+
+    /// Share of connections whose bytes out lie in two neighbouring octaves.
+    pub fn likeness(&self) -> f64 {
+        let total: u32 = self.sizes.iter().sum();
+        let near = (0..self.sizes.len()).map(|at| self.sizes.iter().skip(at).take(2).sum::<u32>()).max().unwrap_or(0);
+        if total == 0 { 0.0 } else { f64::from(near) / f64::from(total) }
+    }
+
+    /// Calls that a program makes: many, over hours, in a rhythm that jitter does not hide, alike in size.
+    pub fn is_beacon(&self) -> Option<i64> {
+        let (period, share) = self.rhythm()?;
+        let lasting = self.last - self.first >= 6 * HOUR;
+        (self.count >= 20 && lasting && period <= 6 * HOUR && share >= 0.6 && self.likeness() >= 0.7).then_some(period)
+    }
+
+    pub fn cited(&self) -> Vec<Because> {
+        let mut all = self.early.clone();
+        all.extend(self.large.iter().map(|(_, _, place)| place.clone()));
+        all
+    }
+
+    pub fn cited_slow(&self) -> Vec<Because> {
+        self.slow.clone()
+    }
+
+    /// The largest flows, or the first where none is large.
+    pub fn cited_large(&self) -> Vec<Because> {
+        let mut all: Vec<Because> = self.large.iter().map(|(_, _, place)| place.clone()).collect();
+        all.extend(self.early.iter().take(if all.is_empty() { FIRST } else { 2 }).cloned());
+        all
+    }
+
+    /// Start of the largest flow of a day, where it is kept.
+    pub fn start_of(&self, day: i64) -> Option<Stamp> {
+        self.large.iter().map(|(_, time, _)| *time).filter(|time| time.micros.div_euclid(DAY) == day).min().or(self.stamp)
+    }
+}

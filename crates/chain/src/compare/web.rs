@@ -1,0 +1,228 @@
+//! Web shells from requests: a path that one client alone uses, first seen late, a script where no script belongs.
+//!
+//! Each kind of evidence counts once: requests of one log, of a second log, integrity results, file lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::{Because, Entity, EntityKind, Kind, Level, Record, Stamp};
+
+use super::{Compared, Places, because, host};
+use crate::names::is_local;
+
+const DAY: i64 = 86_400_000_000;
+/// Paths kept per case, and paths counted per client.
+const PATHS: usize = 100_000;
+const BREADTH: usize = 64;
+
+/// Endings of programs that a web server runs.
+const SCRIPTS: &[&str] = &[".jsp", ".jspx", ".php", ".cgi", ".aspx", ".ashx", ".asp", ".ttc", ".pl", ".py"];
+/// Folders of pictures, styles and help: no program belongs there.
+const STATIC: &[&str] = &["/css/", "/images/", "/image/", "/img/", "/fonts/", "/help/", "/js/", "/static/", "/icons/", "/styles/"];
+
+#[derive(Default)]
+struct Path {
+    clients: BTreeSet<String>,
+    count: u64,
+    posts: u64,
+    answered: u64,
+    /// A status was written at all.
+    status: bool,
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+    places: Vec<Because>,
+    sources: BTreeSet<String>,
+}
+
+#[derive(Default)]
+pub struct Web {
+    /// (host, path) over all logs of the host.
+    paths: BTreeMap<(String, String), Path>,
+    /// First time of each (source, host).
+    begun: BTreeMap<(String, String), i64>,
+    /// How many paths a client asked for.
+    breadth: BTreeMap<String, BTreeSet<String>>,
+    /// Names of files that another kind of evidence reports as new or changed, per host.
+    files: BTreeMap<String, Vec<(String, Record)>>,
+    pub beyond: u64,
+}
+
+fn is_script(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    SCRIPTS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// `GET` of `GET /path`.
+fn method(record: &Record) -> &str {
+    record.command.split(' ').next().filter(|word| word.bytes().all(|b| b.is_ascii_uppercase())).unwrap_or("")
+}
+
+impl Web {
+    pub fn observe(&mut self, record: &Record) {
+        match record.kind() {
+            Kind::WebRequest | Kind::AuthMissing => self.request(record),
+            Kind::IntegrityNew | Kind::IntegrityChanged => {
+                let files = self.files.entry(record.host.clone()).or_default();
+                if files.len() < 1000 {
+                    files.push((record.object.to_lowercase(), record.clone()));
+                }
+            }
+            Kind::FileSeen | Kind::FileCreate if is_script(&record.object.to_lowercase()) => {
+                let files = self.files.entry(record.host.clone()).or_default();
+                if files.len() < 20_000 {
+                    files.push((record.object.to_lowercase(), record.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn request(&mut self, record: &Record) {
+        let path = record.object.split('?').next().unwrap_or_default().to_lowercase();
+        let Some(stamp) = record.time else { return };
+        let begun = self.begun.entry((record.source.clone(), record.host.clone())).or_insert(stamp.micros);
+        *begun = (*begun).min(stamp.micros);
+        if path.len() < 2 || path.len() > 512 {
+            return;
+        }
+        if !is_local(&record.src) {
+            let breadth = self.breadth.entry(record.src.clone()).or_default();
+            if breadth.len() < BREADTH {
+                breadth.insert(path.clone());
+            }
+        }
+        let key = (record.host.clone(), path);
+        if self.paths.len() >= PATHS && !self.paths.contains_key(&key) {
+            self.beyond += 1;
+            return;
+        }
+        let entry = self.paths.entry(key).or_default();
+        if entry.clients.len() < 8 {
+            entry.clients.insert(record.src.clone());
+        }
+        entry.count += 1;
+        entry.posts += u64::from(method(record) == "POST");
+        entry.status |= !record.outcome.is_empty();
+        entry.answered += u64::from(record.outcome.starts_with('2'));
+        entry.first = Some(entry.first.map_or(stamp, |first| first.min(stamp)));
+        entry.last = Some(entry.last.map_or(stamp, |last| last.max(stamp)));
+        if entry.places.len() < 12 {
+            entry.places.push(because(record));
+        }
+        if entry.sources.len() < 8 {
+            entry.sources.insert(record.source.clone());
+        }
+    }
+
+    pub fn finish(&self, out: &mut Compared) {
+        for ((place, path), seen) in &self.paths {
+            let Some((weight, kinds)) = self.weigh(place, path, seen) else { continue };
+            let script = is_script(path);
+            let odd = script && STATIC.iter().any(|folder| path.contains(folder));
+            let (level, confidence) = match (weight, kinds.len()) {
+                (5.., 1..) if odd => (Level::High, 0.85),
+                (4.., 2..) => (Level::High, 0.8),
+                (4.., _) => (Level::Medium, 0.55),
+                (3, 2..) => (Level::Medium, 0.45),
+                _ => continue,
+            };
+            let names = kinds.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            let mut places = seen.places.clone();
+            places.truncate(12);
+            places.extend(kinds.iter().filter_map(|(_, record)| record.as_ref()).map(|record| because(record)));
+            let mut entities = vec![host(place), Entity::new(EntityKind::Url, path.clone(), "object")];
+            let clients = seen.clients.iter().filter(|client| !is_local(client));
+            entities.extend(clients.map(|client| Entity::new(EntityKind::Address, client.clone(), "from")));
+            let src = seen.clients.iter().next().cloned().unwrap_or_default();
+            let count = seen.count.to_string();
+            let args = [("uri", path.as_str()), ("host", place), ("evidence", &names), ("src", &src), ("count", &count)];
+            let techniques: &[&str] = &["T1505.003"];
+            let (start, end) = (seen.first, seen.last);
+            out.findings.push(
+                Places { rule: "web-shell-suspected", level, confidence, techniques, tactics: &["persistence"], start, end, places, count: seen.count, entities, args: &args }
+                    .finding(),
+            );
+        }
+    }
+
+    /// Weight of the signs, and the kinds of evidence that agree.
+    fn weigh<'s>(&'s self, place: &str, path: &str, seen: &'s Path) -> Option<(i32, Vec<(&'static str, Option<&'s Record>)>)> {
+        let clients = seen.clients.iter().filter(|client| !is_local(client)).count();
+        let answered = !seen.status || seen.answered * 2 >= seen.count;
+        if seen.count < 3 || clients > 2 || !answered || path.contains("..") {
+            return None;
+        }
+        let first = seen.first?.micros;
+        // Each log of its own must have been watching before: a path that was there from the start may be a product's.
+        let begun = seen.sources.iter().filter_map(|source| self.begun.get(&(source.clone(), place.to_owned()))).max().copied()?;
+        let mostly_posts = seen.posts >= 3 && seen.posts * 2 >= seen.count;
+        let script = is_script(path);
+        if !script && !mostly_posts {
+            return None;
+        }
+        let wide = seen.clients.iter().filter_map(|client| self.breadth.get(client)).map(BTreeSet::len).max().unwrap_or(0);
+        let mut weight = i32::from(clients == 1) + i32::from(script) + i32::from(mostly_posts) + i32::from(first - begun >= 3 * DAY);
+        weight += i32::from(script && STATIC.iter().any(|folder| path.contains(folder)));
+        weight += if wide >= 40 { -2 } else { i32::from(wide <= 12) };
+        let mut kinds: Vec<(&'static str, Option<&Record>)> = vec![("requests", None)];
+        if seen.sources.len() >= 2 {
+            kinds.push(("requests in a second log", None));
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.split('.').next().unwrap_or(name);
+        let file = self.files.get(place).into_iter().flatten().find(|(file, record)| {
+            let near = record.micros().is_none_or(|at| at - first >= -30 * DAY);
+            let list = matches!(record.kind(), Kind::FileSeen | Kind::FileCreate);
+            near && stem.len() >= 4 && file.contains(stem) && (list || record.kind() != Kind::FileSeen)
+        });
+        if let Some((_, record)) = file {
+            let list = matches!(record.kind(), Kind::FileSeen | Kind::FileCreate);
+            kinds.push((if list { "file list" } else { "integrity check" }, Some(record)));
+        }
+        Some((weight, kinds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use konseki_model::{At, Basis, Fidelity};
+
+    fn request(path: &str, src: &str, method: &str, hour: i64) -> Record {
+        Record {
+            source: "web/access".into(),
+            kind: Some(Kind::WebRequest),
+            host: "web".into(),
+            src: src.into(),
+            object: path.into(),
+            command: format!("{method} {path}"),
+            outcome: "200".into(),
+            time: Some(Stamp::new(hour * DAY / 24, Fidelity::Second, Basis::Written)),
+            at: Some(At::Line(hour.unsigned_abs())),
+            ..Record::default()
+        }
+    }
+
+    fn run(records: &[Record]) -> Vec<konseki_model::Finding> {
+        let mut web = Web::default();
+        records.iter().for_each(|record| web.observe(record));
+        let mut out = Compared::default();
+        web.finish(&mut out);
+        out.findings
+    }
+
+    #[test]
+    fn a_script_among_styles_that_one_client_posts_to() {
+        let mut records = vec![request("/index.html", "198.51.100.1", "GET", 0)];
+        records.extend((0..4).map(|n| request("/resources/css/x.jsp", "203.0.113.9", "POST", 200 + n)));
+        let found = run(&records);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].rule.as_str(), found[0].level), ("web-shell-suspected", Level::High));
+    }
+
+    #[test]
+    fn a_page_that_many_use_and_one_that_was_always_there() {
+        let mut records: Vec<Record> = (0..9).map(|n| request("/login.jsp", &format!("198.51.100.{n}"), "POST", 200 + n)).collect();
+        records.extend((0..4).map(|n| request("/admin/report.php", "198.51.100.7", "GET", n)));
+        assert!(run(&records).is_empty());
+    }
+}

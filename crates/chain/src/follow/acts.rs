@@ -1,0 +1,411 @@
+//! What events mean when something of the intruder's stands in them, and which further presence they give.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::{By, Entity, EntityKind, Kind, Record};
+
+use super::presence::{Carrier, Presence};
+use super::Follow;
+use crate::compare::because;
+use crate::names::{account, bare, host_key, is_public, is_service};
+
+const HOUR: i64 = 3_600_000_000;
+/// A transfer worth telling when it leaves a host in his hands.
+const MUCH: u64 = 20_000_000;
+/// Different places and ports asked for within an hour.
+const WIDE: usize = 12;
+
+/// Logins that are open at the moment, to count who else could have acted.
+#[derive(Default)]
+pub(super) struct Live {
+    /// (platform, account) -> sources of open logins.
+    logins: BTreeMap<(String, String), BTreeMap<String, i64>>,
+    /// host -> accounts with a desktop open.
+    desktops: BTreeMap<String, BTreeMap<String, i64>>,
+}
+
+impl Live {
+    pub fn observe(&mut self, record: &Record, time: i64) {
+        let key = || (host_key(&record.host), account(&record.user));
+        match record.kind() {
+            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => {
+                self.logins.entry(key()).or_default().insert(bare(&record.src).to_owned(), time);
+            }
+            Kind::AuthLogout if record.source == "vmware/vcenter_sso" => {
+                if let Some(open) = self.logins.get_mut(&key()) {
+                    open.remove(bare(&record.src));
+                }
+            }
+            Kind::RdpLogon | Kind::RdpReconnect => {
+                self.desktops.entry(host_key(&record.host)).or_default().insert(account(&record.user), time);
+            }
+            Kind::RdpLogoff | Kind::RdpDisconnect => {
+                if let Some(open) = self.desktops.get_mut(&host_key(&record.host)) {
+                    open.remove(&account(&record.user));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Other places from which that account was logged in within half a day.
+    fn others(&self, platform: &str, name: &str, src: &str, time: i64) -> u64 {
+        let open = self.logins.get(&(platform.to_owned(), name.to_owned()));
+        open.into_iter().flatten().filter(|(from, at)| from.as_str() != src && time - **at < 12 * HOUR).count() as u64
+    }
+
+    fn other_desktops(&self, place: &str, name: &str, time: i64) -> u64 {
+        let open = self.desktops.get(&host_key(place));
+        open.into_iter().flatten().filter(|(who, at)| who.as_str() != name && time - **at < 24 * HOUR).count() as u64
+    }
+}
+
+/// Who asked whom, for hosts in his hands: what was usual before, and what is new.
+#[derive(Default)]
+pub(super) struct Reach {
+    before: BTreeSet<(String, String, u16)>,
+    /// presence, hour -> new places and ports, with the flows.
+    asked: BTreeMap<(usize, i64), (BTreeSet<(String, u16)>, Vec<Record>)>,
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+impl Follow<'_> {
+    /// Ends presences that a logout closes.
+    pub(super) fn close(&mut self, record: &Record, time: i64) {
+        let ended = match record.kind() {
+            Kind::AuthLogout | Kind::RdpLogoff => {
+                let logon = self.logons.get(&(host_key(&record.host), record.session.clone())).copied();
+                let platform = self.accounts.get(&(host_key(&record.host), account(&record.user))).cloned().unwrap_or_default();
+                let from_there = |at: &usize| {
+                    let src = bare(&record.src);
+                    self.all.get(*at).is_some_and(|p| p.holds(time) && p.entity.role == src)
+                };
+                logon.into_iter().chain(platform.into_iter().filter(from_there)).collect::<Vec<_>>()
+            }
+            _ => return,
+        };
+        for at in ended {
+            if let Some(presence) = self.all.get_mut(at) {
+                presence.to = presence.to.min(time);
+            }
+        }
+        // A desktop that closes gives its host's address back.
+        if record.kind() == Kind::RdpLogoff {
+            let name = account(&record.user);
+            for address in self.joins.book.addresses_of(&record.host) {
+                for at in self.addresses.get(&address).cloned().unwrap_or_default() {
+                    if let Some(presence) = self.all.get_mut(at).filter(|p| p.user.as_deref() == Some(name.as_str()) && p.holds(time)) {
+                        presence.to = time + 60_000_000;
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn by_address(&mut self, record: &Record, time: i64) {
+        let src = bare(&record.src);
+        if record.kind() == Kind::Flow {
+            let back = self.addresses.get(bare(&record.dst)).cloned().unwrap_or_default();
+            for at in back {
+                if self.all.get(at).is_some_and(|p| p.holds(time) && !p.own && is_public(&record.dst)) {
+                    self.lift(at, record, 0);
+                }
+            }
+        }
+        let Some(held) = self.addresses.get(src).cloned() else { return };
+        let mut current = Vec::new();
+        for at in held {
+            let Some(presence) = self.all.get(at) else { continue };
+            if presence.holds(time) {
+                let named = presence.user.as_ref().is_none_or(|name| record.user.is_empty() || *name == account(&record.user));
+                if named {
+                    current.push(at);
+                }
+            } else if time < presence.from && record.kind() == Kind::Flow {
+                self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
+            }
+        }
+        // The narrowest presence that holds: the latest one.
+        if let Some(at) = current.into_iter().max_by_key(|at| self.all.get(*at).map(|p| (!p.own, p.from))) {
+            self.from_address(at, record, time);
+        }
+    }
+
+    fn from_address(&mut self, at: usize, record: &Record, time: i64) {
+        let Some(presence) = self.all.get(at).cloned() else { return };
+        let outside = is_public(bare(&record.src));
+        match record.kind() {
+            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, time),
+            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if record.source.starts_with("ivanti/") => {
+                if outside && !self.lift(at, record, 0) {
+                    self.act(at, "followed-vpn-login", (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
+                }
+            }
+            Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
+            Kind::AuthSuccess if record.source.starts_with("windows/") && matches!(record.object.as_str(), "10" | "7" | "3") => {
+                self.desktop(at, &presence, record, time);
+            }
+            Kind::SshSession => self.ssh(at, &presence, record, time),
+            Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
+                let usual = presence.own && (account(&record.user) == "vpxuser" || self.usual(record));
+                if !usual && !self.lift(at, record, 0) {
+                    self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, 0);
+                }
+            }
+            Kind::WebRequest | Kind::AuthMissing | Kind::VmListExport | Kind::Http => self.request(at, &presence, record),
+            Kind::ShareAccess => self.share(at, &presence, record),
+            Kind::Flow => self.flow(at, &presence, record, time),
+            Kind::TunnelStart => {}
+            _ => {
+                self.lift(at, record, 0);
+            }
+        }
+    }
+
+    /// The account comes from there again and again: its own work.
+    fn usual(&self, record: &Record) -> bool {
+        self.joins.ways.days(&record.user, bare(&record.src), &record.host) > 4
+    }
+
+    fn platform_login(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+        if is_service(&record.user) || presence.own && presence.user.is_none() && self.usual(record) {
+            return;
+        }
+        if !self.lift(at, record, 0) {
+            self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, 0);
+        }
+        let name = account(&record.user);
+        self.add(Presence {
+            carrier: Carrier::Account(host_key(&record.host), name.clone()),
+            from: time,
+            to: time + 12 * HOUR,
+            origin: because(record),
+            // The role remembers where the login came from, to know its logout.
+            entity: Entity::new(EntityKind::User, record.user.clone(), bare(&record.src)),
+            by: By::Interval,
+            alternatives: presence.alternatives,
+            own: false,
+            user: None,
+            weak: presence.weak,
+        });
+    }
+
+    fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+        if presence.own && self.usual(record) || is_public(bare(&record.src)) && record.source.starts_with("network/") {
+            return;
+        }
+        if !self.lift(at, record, 0) {
+            self.act(at, "followed-logon", (&owned(&["T1021.001", "T1078"]), "lateral-movement"), record, 0);
+        }
+        let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
+        if record.session.starts_with("0x") {
+            self.add(Presence {
+                carrier: Carrier::Logon(host_key(&place), record.session.clone()),
+                from: time,
+                to: time + 24 * HOUR,
+                origin: because(record),
+                entity: Entity::new(EntityKind::Session, format!("{place}/{}", record.session), "via"),
+                by: By::Exact,
+                alternatives: presence.alternatives,
+                own: false,
+                user: None,
+                weak: presence.weak,
+            });
+        }
+        let name = account(&record.user);
+        if !record.host.is_empty() && !name.is_empty() && record.kind() != Kind::RdpConnect {
+            for address in self.joins.book.addresses_of(&place) {
+                self.held_host(&address, record, Some(name.clone()), presence, time);
+            }
+        } else if record.host.is_empty() && !is_public(&record.dst) && self.joins.book.host_of(&record.dst).is_none() {
+            // A system that no log of its own shows: what it asks for that it never asked before.
+            self.held_host(&record.dst.clone(), record, None, presence, time);
+        }
+    }
+
+    fn held_host(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, time: i64) {
+        if self.joins.appliances.contains(address) {
+            return;
+        }
+        let length = if user.is_some() { 24 * HOUR } else { i64::MAX / 4 };
+        self.add(Presence {
+            carrier: Carrier::Address(address.to_owned()),
+            from: time,
+            to: time.saturating_add(length),
+            origin: because(record),
+            entity: Entity::new(EntityKind::Address, address, "from"),
+            by: By::Interval,
+            alternatives: presence.alternatives,
+            own: true,
+            user,
+            weak: presence.weak,
+        });
+    }
+
+    fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+        if record.host.is_empty() || presence.own && self.usual(record) {
+            return;
+        }
+        if !self.lift(at, record, 0) {
+            self.act(at, "followed-ssh", (&owned(&["T1021.004"]), "lateral-movement"), record, 0);
+        }
+        self.add(Presence {
+            carrier: Carrier::Shell(host_key(&record.host), account(&record.user)),
+            from: time,
+            to: self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR),
+            origin: because(record),
+            entity: Entity::new(EntityKind::User, record.user.clone(), "via"),
+            by: By::Interval,
+            alternatives: presence.alternatives,
+            own: false,
+            user: None,
+            weak: presence.weak,
+        });
+    }
+
+    fn request(&mut self, at: usize, presence: &Presence, record: &Record) {
+        let any = self.lift(at, record, 0);
+        let request = format!("{} {}", record.command, record.object);
+        let meaning = self.data.web(&request).cloned();
+        if let Some(meaning) = meaning.filter(|_| !any && !(presence.own && presence.user.is_none() && self.usual(record))) {
+            self.act(at, "followed-request", (&meaning.techniques, &meaning.tactic), record, 0);
+        }
+    }
+
+    fn share(&mut self, at: usize, presence: &Presence, record: &Record) {
+        let share = record.object.rsplit('\\').next().unwrap_or_default().to_lowercase();
+        if ["sysvol", "netlogon", "ipc$", "print$"].contains(&share.as_str()) && presence.own || is_service(&record.user) {
+            return;
+        }
+        let others = presence.user.as_ref().map_or(0, |_| 0);
+        if !self.lift(at, record, others) {
+            let techniques = if record.target.is_empty() { owned(&["T1135", "T1021.002"]) } else { owned(&["T1039", "T1135"]) };
+            let tactic = if record.target.is_empty() { "discovery" } else { "collection" };
+            self.act(at, "followed-share", (&techniques, tactic), record, others);
+        }
+    }
+
+    fn flow(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+        let (src, port) = (bare(&record.src).to_owned(), record.dst_port.unwrap_or(0));
+        let known = self.flows.before.contains(&(src.clone(), record.dst.clone(), port));
+        if is_public(&src) {
+            return;
+        }
+        if is_public(&record.dst) {
+            let any = self.lift(at, record, 0);
+            if !any && !known && record.bytes_out.is_some_and(|bytes| bytes >= MUCH) {
+                let others = presence.user.as_ref().map_or(0, |name| self.joins.book.host_of(&src).map_or(0, |place| self.live.other_desktops(place, name, time)));
+                self.act(at, "followed-transfer", (&owned(&["T1041", "T1048"]), "exfiltration"), record, others);
+            }
+        } else if !known {
+            let hour = time.div_euclid(HOUR);
+            let (places, records) = self.flows.asked.entry((at, hour)).or_default();
+            if places.insert((record.dst.clone(), port)) && records.len() < 20 {
+                records.push(record.clone());
+            }
+        }
+    }
+
+    /// Many new places and ports within an hour.
+    pub(super) fn scans(&mut self) {
+        let asked = std::mem::take(&mut self.flows.asked);
+        let mut told = BTreeSet::new();
+        for ((at, _), (places, records)) in asked {
+            let wide = places.len() >= WIDE || self.all.get(at).is_some_and(|p| !p.own) && places.len() >= WIDE / 2;
+            if wide && told.insert(at) {
+                for record in &records {
+                    self.act(at, "followed-scan", (&owned(&["T1046", "T1018"]), "discovery"), record, 0);
+                }
+            }
+        }
+    }
+
+    pub(super) fn by_logon(&mut self, record: &Record) {
+        if !record.session.starts_with("0x") || record.kind() == Kind::AuthSuccess {
+            return;
+        }
+        let Some(at) = self.logons.get(&(host_key(&record.host), record.session.clone())).copied() else { return };
+        if !self.all.get(at).is_some_and(|p| record.micros().is_some_and(|time| p.holds(time))) {
+            return;
+        }
+        let any = self.lift(at, record, 0);
+        match record.kind() {
+            Kind::ProcessStart | Kind::ShellCommand => {
+                if let Some(meaning) = self.data.command(&record.command).cloned() {
+                    self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
+                }
+            }
+            Kind::ShareAccess if !any => self.act(at, "followed-share", (&owned(&["T1135", "T1039"]), "discovery"), record, 0),
+            _ if any => {}
+            Kind::GroupAdd | Kind::AccountChange | Kind::PermissionChange => {
+                self.act(at, "followed-change", (&owned(&["T1098"]), "persistence"), record, 0);
+            }
+            Kind::AccountCreate => self.act(at, "followed-change", (&owned(&["T1136"]), "persistence"), record, 0),
+            Kind::ServiceInstall => self.act(at, "followed-change", (&owned(&["T1543.003"]), "persistence"), record, 0),
+            Kind::TaskCreate => self.act(at, "followed-change", (&owned(&["T1053.005"]), "persistence"), record, 0),
+            Kind::LogCleared => self.act(at, "followed-change", (&owned(&["T1070.001"]), "defense-evasion"), record, 0),
+            _ => {}
+        }
+    }
+
+    pub(super) fn by_account(&mut self, record: &Record, time: i64) {
+        if !record.source.starts_with("vmware/") || record.user.is_empty() {
+            return;
+        }
+        let name = account(&record.user);
+        // A host carries out what vCenter tells it: the account stands behind the colon, the platform is another host.
+        let held: Vec<usize> = if record.source.starts_with("vmware/esxi") {
+            self.accounts.iter().filter(|((_, who), _)| *who == name).flat_map(|(_, at)| at.clone()).collect()
+        } else {
+            self.accounts.get(&(host_key(&record.host), name.clone())).cloned().unwrap_or_default()
+        };
+        let Some(at) = held.into_iter().filter(|at| self.all.get(*at).is_some_and(|p| p.holds(time))).next_back() else { return };
+        if record.source.starts_with("vmware/esxi") && crate::names::delegated(&record.user).is_none() {
+            return;
+        }
+        let Some((src, platform)) = self.all.get(at).and_then(|p| match &p.carrier {
+            Carrier::Account(platform, _) => Some((p.entity.role.clone(), platform.clone())),
+            _ => None,
+        }) else {
+            return;
+        };
+        let others = self.live.others(&platform, &name, &src, time);
+        let any = self.lift(at, record, others);
+        let meaning: Option<(&'static str, Vec<String>, &str)> = match record.kind() {
+            Kind::VmClone => Some(("followed-vm-clone", owned(&["T1578.002", "T1564.006"]), "defense-evasion")),
+            Kind::VmCreate | Kind::VmRegister => Some(("followed-vm-create", owned(&["T1578.002", "T1564.006"]), "defense-evasion")),
+            Kind::VmDelete | Kind::VmUnregister => Some(("followed-vm-delete", owned(&["T1578.003", "T1070"]), "defense-evasion")),
+            Kind::SshEnabled => Some(("followed-ssh-enabled", owned(&["T1021.004"]), "lateral-movement")),
+            Kind::LockdownChange => Some(("followed-change", owned(&["T1562"]), "defense-evasion")),
+            Kind::PermissionChange | Kind::GroupAdd | Kind::AccountChange => Some(("followed-change", owned(&["T1098"]), "persistence")),
+            Kind::AccountCreate => Some(("followed-change", owned(&["T1136"]), "persistence")),
+            Kind::GuestOperation => Some(("followed-change", owned(&["T1675"]), "execution")),
+            Kind::DatastoreFile => Some(("followed-change", owned(&["T1105"]), "command-and-control")),
+            _ => None,
+        };
+        if let Some((rule, techniques, tactic)) = meaning {
+            // A machine made and gone is told by its own comparison as one story; its parts are told here too, as what he did.
+            let _ = any;
+            self.act(at, rule, (&techniques, tactic), record, others);
+        }
+    }
+
+    pub(super) fn by_shell(&mut self, record: &Record, time: i64) {
+        if !matches!(record.kind(), Kind::ShellCommand | Kind::FileTransfer | Kind::ProcessStart) {
+            return;
+        }
+        let key = (host_key(&record.host), account(&record.user));
+        let Some(held) = self.shells.get(&key) else { return };
+        let Some(at) = held.iter().copied().filter(|at| self.all.get(*at).is_some_and(|p| p.holds(time))).next_back() else { return };
+        let others = (self.joins.ways.shells(&record.host, &record.user, time).len() as u64).saturating_sub(1);
+        self.lift(at, record, others);
+        if record.kind() == Kind::FileTransfer {
+            self.act(at, "followed-file-transfer", (&owned(&["T1105", "T1570"]), "command-and-control"), record, others);
+        } else if let Some(meaning) = self.data.command(&record.command).cloned() {
+            self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, others);
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Following an intruder: from what findings prove to be in his hands, forward through time, from system to system.
+//!
+//! A [`Presence`] is something an intruder holds for a time: an address, a logon session, an account on a platform, a
+//! shell. Events in order of time that show one of these are his acts, and may give him the next presence. Without a
+//! finding that proves something nothing is followed.
+
+mod acts;
+mod presence;
+mod seeds;
+
+use std::collections::BTreeMap;
+
+use konseki_model::{At, Because, By, Entity, EntityKind, Finding, Kind, Level, Record};
+
+use crate::compare::{Edge, Joins, Places, because, host};
+use crate::data::Data;
+use presence::{Carrier, Presence};
+
+const KEPT: usize = 20;
+
+/// Which kinds of events following needs.
+pub fn wants(kind: Kind) -> bool {
+    use Kind as K;
+    matches!(
+        kind,
+        K::AuthSuccess
+            | K::AuthExplicit
+            | K::AuthLogout
+            | K::AuthMissing
+            | K::SessionStart
+            | K::SessionEnd
+            | K::SessionChange
+            | K::TunnelStart
+            | K::RdpConnect
+            | K::RdpLogon
+            | K::RdpReconnect
+            | K::RdpDisconnect
+            | K::RdpLogoff
+            | K::ShareAccess
+            | K::SshSession
+            | K::ApiSession
+            | K::WebRequest
+            | K::VmListExport
+            | K::Flow
+            | K::ProcessStart
+            | K::ShellCommand
+            | K::FileCreate
+            | K::FileTransfer
+            | K::GroupAdd
+            | K::AccountCreate
+            | K::AccountChange
+            | K::PermissionChange
+            | K::ServiceInstall
+            | K::TaskCreate
+            | K::LogCleared
+            | K::VmClone
+            | K::VmCreate
+            | K::VmRegister
+            | K::VmDelete
+            | K::VmUnregister
+            | K::VmReconfigure
+            | K::VmSnapshot
+            | K::SshEnabled
+            | K::LockdownChange
+            | K::GuestOperation
+            | K::DatastoreFile
+            | K::Http
+    )
+}
+
+/// Acts of one sort under one presence.
+struct Group {
+    records: Vec<Record>,
+    count: u64,
+    alternatives: u64,
+    techniques: Vec<String>,
+    tactic: String,
+}
+
+/// What is followed, and what was found.
+pub struct Follow<'j> {
+    joins: &'j Joins,
+    data: Data,
+    all: Vec<Presence>,
+    addresses: BTreeMap<String, Vec<usize>>,
+    logons: BTreeMap<(String, String), usize>,
+    accounts: BTreeMap<(String, String), Vec<usize>>,
+    shells: BTreeMap<(String, String), Vec<usize>>,
+    /// (presence, rule, first technique, host).
+    groups: BTreeMap<(usize, &'static str, String, String), Group>,
+    edges: Vec<Edge>,
+    /// Findings at a place, by index, with their level; and those that following lifts.
+    cited: BTreeMap<(String, At), Vec<(usize, Level)>>,
+    lifted: BTreeMap<usize, (usize, u64)>,
+    live: acts::Live,
+    flows: acts::Reach,
+}
+
+impl<'j> Follow<'j> {
+    /// `findings` are all that rules and comparisons gave, in the order in which `finish` gets them again.
+    pub fn new(findings: &[Finding], joins: &'j Joins) -> Self {
+        let mut follow = Self {
+            joins,
+            data: Data::embedded(),
+            all: Vec::new(),
+            addresses: BTreeMap::new(),
+            logons: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            shells: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            edges: Vec::new(),
+            cited: BTreeMap::new(),
+            lifted: BTreeMap::new(),
+            live: acts::Live::default(),
+            flows: acts::Reach::default(),
+        };
+        for (index, finding) in findings.iter().enumerate() {
+            for place in &finding.because {
+                follow.cited.entry((place.evidence.clone(), place.at)).or_default().push((index, finding.level));
+            }
+        }
+        follow.seed(findings);
+        follow
+    }
+
+    /// Nothing is proven: no event needs to be looked at.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Events in order of time.
+    pub fn observe(&mut self, record: &Record) {
+        let Some(time) = record.micros() else { return };
+        self.live.observe(record, time);
+        self.close(record, time);
+        self.by_address(record, time);
+        self.by_logon(record);
+        self.by_account(record, time);
+        self.by_shell(record, time);
+    }
+
+    /// Takes a presence into the books; the same again only widens it.
+    fn add(&mut self, presence: Presence) -> usize {
+        let same = self.all.iter().position(|known| known.carrier == presence.carrier && known.user == presence.user && known.from <= presence.from && presence.from <= known.to);
+        if let Some(index) = same {
+            return index;
+        }
+        let index = self.all.len();
+        match &presence.carrier {
+            Carrier::Address(address) => self.addresses.entry(address.clone()).or_default().push(index),
+            Carrier::Logon(host, session) => {
+                self.logons.insert((host.clone(), session.clone()), index);
+            }
+            Carrier::Account(host, name) => self.accounts.entry((host.clone(), name.clone())).or_default().push(index),
+            Carrier::Shell(host, name) => self.shells.entry((host.clone(), name.clone())).or_default().push(index),
+        }
+        self.all.push(presence);
+        index
+    }
+
+    /// Counts an act of a presence, and joins it to what gave the presence.
+    fn act(&mut self, at: usize, rule: &'static str, meaning: (&[String], &str), record: &Record, alternatives: u64) {
+        let Some(presence) = self.all.get(at) else { return };
+        let (techniques, tactic) = meaning;
+        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone());
+        if !self.groups.contains_key(&key) {
+            if self.groups.len() >= 5000 {
+                return;
+            }
+            self.edges.push(Edge {
+                from: presence.origin.clone(),
+                to: because(record),
+                by: presence.by,
+                entity: presence.entity.clone(),
+                alternatives: presence.alternatives + alternatives,
+            });
+        }
+        let group = self.groups.entry(key).or_insert_with(|| Group {
+            records: Vec::new(),
+            count: 0,
+            alternatives,
+            techniques: techniques.to_vec(),
+            tactic: tactic.to_owned(),
+        });
+        group.count += 1;
+        group.alternatives = group.alternatives.max(alternatives);
+        if group.records.len() < KEPT {
+            group.records.push(record.clone());
+        }
+    }
+
+    /// A finding that cites this event is lifted, and joined to the presence; whether there was one.
+    fn lift(&mut self, at: usize, record: &Record, alternatives: u64) -> bool {
+        let place = because(record);
+        let Some(findings) = self.cited.get(&(place.evidence.clone(), place.at)) else { return false };
+        let Some(presence) = self.all.get(at) else { return false };
+        let mut any = false;
+        for (index, level) in findings.iter().filter(|(_, level)| *level >= Level::Low) {
+            any |= *level >= Level::Medium;
+            if let std::collections::btree_map::Entry::Vacant(slot) = self.lifted.entry(*index) {
+                slot.insert((at, presence.alternatives + alternatives));
+                self.edges.push(Edge {
+                    from: presence.origin.clone(),
+                    to: place.clone(),
+                    by: presence.by,
+                    entity: presence.entity.clone(),
+                    alternatives: presence.alternatives + alternatives,
+                });
+            }
+        }
+        any
+    }
+
+    /// Lifts the findings that cite acts of the intruder; gives the findings of his other acts, and all joins.
+    pub fn finish(mut self, findings: &mut [Finding]) -> (Vec<Finding>, Vec<Edge>) {
+        for (index, (_, alternatives)) in &self.lifted {
+            if let Some(finding) = findings.get_mut(*index).filter(|_| *alternatives == 0) {
+                let lift = match finding.level {
+                    Level::Low if finding.engine == "chain" => Level::Medium,
+                    Level::Medium => Level::High,
+                    same => same,
+                };
+                if lift != finding.level {
+                    finding.level = lift;
+                    finding.confidence = finding.confidence.max(0.7);
+                }
+            }
+        }
+        self.scans();
+        let groups = std::mem::take(&mut self.groups);
+        let new = groups.into_iter().filter_map(|((at, rule, _, place), group)| self.finding(at, rule, &place, &group)).collect();
+        (new, self.edges)
+    }
+
+    fn finding(&self, at: usize, rule: &'static str, place: &str, group: &Group) -> Option<Finding> {
+        let presence = self.all.get(at)?;
+        let first = group.records.first()?;
+        let doubt = presence.alternatives + group.alternatives;
+        let (level, confidence) = match (doubt, presence.weak) {
+            (0, false) => (Level::High, 0.8),
+            (0, true) => (Level::Medium, 0.6),
+            _ => (Level::Medium, 0.45),
+        };
+        let mut entities = vec![host(place), presence.entity.clone()];
+        let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
+        entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
+        entities.push(Entity::new(EntityKind::Address, first.src.clone(), "from"));
+        entities.push(Entity::new(EntityKind::Address, first.dst.clone(), "to"));
+        for record in &group.records {
+            if record.session.len() >= 4 && !record.source.starts_with("network/") {
+                let session = if record.session.starts_with("0x") { format!("{}/{}", record.host, record.session) } else { record.session.clone() };
+                entities.push(Entity::new(EntityKind::Session, session, "via"));
+            }
+            if record.kind().as_str().starts_with("vm.") && !record.object.is_empty() && record.kind() != Kind::VmListExport {
+                entities.push(Entity::new(EntityKind::Vm, record.object.clone(), "object"));
+            }
+        }
+        let objects: std::collections::BTreeSet<&str> = group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
+        let object = objects.into_iter().take(6).collect::<Vec<_>>().join(", ");
+        let bytes: u64 = group.records.iter().filter_map(|record| record.bytes_out).sum();
+        let (count, bytes) = (group.count.to_string(), bytes.to_string());
+        let args = [
+            ("host", place),
+            ("user", user.as_str()),
+            ("src", if first.src.is_empty() { presence.entity.value.as_str() } else { &first.src }),
+            ("dst", &first.dst),
+            ("held", &presence.entity.value),
+            ("command", if first.command.is_empty() { "" } else { &first.command }),
+            ("object", &object),
+            ("vm", &object),
+            ("session", &first.session),
+            ("count", &count),
+            ("bytes", &bytes),
+        ];
+        let techniques: Vec<&str> = group.techniques.iter().map(String::as_str).collect();
+        let times = || group.records.iter().filter_map(|record| record.time);
+        Some(
+            Places {
+                rule,
+                level,
+                confidence,
+                techniques: &techniques,
+                tactics: &[&group.tactic],
+                start: times().min(),
+                end: times().max(),
+                places: group.records.iter().map(because).collect(),
+                count: group.count,
+                entities,
+                args: &args,
+            }
+            .finding(),
+        )
+    }
+}
+
+pub(crate) fn edge_key(because: &Because) -> (String, At) {
+    (because.evidence.clone(), because.at)
+}
+
+pub(crate) fn is_interval(by: By) -> bool {
+    by == By::Interval
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! What findings prove to be in an intruder's hands, and the way back from an act to where he came from.
+
+use konseki_model::{Because, By, Entity, EntityKind, Finding, Level};
+
+use super::Follow;
+use super::presence::{Carrier, Presence};
+use crate::compare::Tunnel;
+use crate::names::{account, host_key, is_public};
+
+const HOUR: i64 = 3_600_000_000;
+/// How many systems the way back may lead through.
+const DEPTH: usize = 5;
+
+/// Techniques that mean: someone else's code or commands on the host itself.
+const ON_HOST: &[&str] = &["T1190", "T1505.003", "T1037.004", "T1053.003", "T1543.002", "T1059.004", "T1059.006", "T1071.001", "T1071.004", "T1219", "T1554"];
+
+pub(super) fn value<'f>(finding: &'f Finding, kind: EntityKind, role: &str) -> Option<&'f str> {
+    finding.entities.iter().find(|e| e.kind == kind && (role.is_empty() || e.role == role)).map(|e| e.value.as_str())
+}
+
+impl Follow<'_> {
+    pub(super) fn seed(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let hijack = finding.rule == "vpn-session-second-address" && finding.level >= Level::Medium;
+            if finding.level < Level::High && !hijack {
+                continue;
+            }
+            let Some(origin) = finding.because.last().filter(|_| hijack).or(finding.because.first()).cloned() else { continue };
+            let time = finding.micros.unwrap_or(i64::MIN / 2);
+            self.hijacked(finding, &origin, time);
+            self.outside(finding, &origin, time);
+            self.on_host(finding, &origin, time);
+            if finding.micros.is_some() {
+                self.back(finding, &origin, time);
+            }
+        }
+    }
+
+    fn address(&mut self, address: &str, (from, to): (i64, i64), origin: &Because, own: bool, weak: bool) {
+        self.add(Presence {
+            carrier: Carrier::Address(address.to_owned()),
+            from,
+            to,
+            origin: origin.clone(),
+            entity: Entity::new(EntityKind::Address, address, "from"),
+            by: By::Interval,
+            alternatives: 0,
+            own,
+            user: None,
+            weak,
+        });
+    }
+
+    /// The inner addresses that the second place of a session was given.
+    fn hijacked(&mut self, finding: &Finding, origin: &Because, time: i64) {
+        if finding.rule != "vpn-session-second-address" {
+            return;
+        }
+        let session = value(finding, EntityKind::Session, "");
+        let second = finding.args.get("second").map(String::as_str);
+        let tunnels: Vec<(String, i64, Option<i64>, Because)> = self
+            .joins
+            .tunnels
+            .iter()
+            .filter(|t| Some(t.session.as_str()) == session && Some(t.src.as_str()) == second && t.from + 60_000_000 >= time)
+            .map(|t| (t.assigned.clone(), t.from, t.to, t.because.clone()))
+            .collect();
+        for (assigned, from, to, because) in tunnels {
+            self.address(&assigned, (from, to.unwrap_or(from + 24 * HOUR)), &because, false, false);
+        }
+        if let Some(second) = second.filter(|address| is_public(address)) {
+            self.address(second, (time, i64::MAX), origin, false, finding.level < Level::High);
+        }
+    }
+
+    /// Addresses outside that attack or are called: whatever comes from there later is his.
+    fn outside(&mut self, finding: &Finding, origin: &Because, time: i64) {
+        if finding.rule == "vpn-session-second-address" {
+            return;
+        }
+        let outside: Vec<String> = finding
+            .entities
+            .iter()
+            .filter(|e| e.kind == EntityKind::Address && matches!(e.role.as_str(), "from" | "to") && is_public(&e.value))
+            .map(|e| e.value.clone())
+            .collect();
+        for address in outside.into_iter().take(20) {
+            self.address(&address, (time, i64::MAX), origin, false, false);
+        }
+    }
+
+    /// A host that runs someone else's code lends its address; an appliance has no business inside, others have some.
+    fn on_host(&mut self, finding: &Finding, origin: &Because, time: i64) {
+        if !finding.techniques.iter().any(|technique| ON_HOST.contains(&technique.as_str())) && !finding.rule.contains("from-appliance") {
+            return;
+        }
+        let Some(name) = value(finding, EntityKind::Host, "where") else { return };
+        let mut own: Vec<String> = self.joins.book.addresses_of(name);
+        if crate::names::ip(name).is_some() {
+            own.push(name.to_owned());
+        }
+        if finding.rule.contains("from-appliance") {
+            own = value(finding, EntityKind::Address, "from").map(str::to_owned).into_iter().collect();
+        }
+        for address in own {
+            let appliance = self.joins.appliances.contains(&address);
+            self.address(&address, (time, i64::MAX), origin, !appliance, false);
+        }
+    }
+
+    /// From a harmful act back to the session it was done in, and from there to the VPN login that carried it.
+    fn back(&mut self, finding: &Finding, origin: &Because, time: i64) {
+        let mut src = value(finding, EntityKind::Address, "from").map(str::to_owned);
+        let mut place = value(finding, EntityKind::Host, "where").unwrap_or_default().to_owned();
+        let user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
+        let session = value(finding, EntityKind::Session, "").map(|s| s.rsplit('/').next().unwrap_or(s).to_owned());
+        let mut step = origin.clone();
+        if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
+            let entity = Entity::new(EntityKind::Session, format!("{}/{}", way.host, session_of(finding)), "via");
+            self.join(&way.because, &step, By::Exact, entity, 0);
+            step = way.because.clone();
+            src = Some(way.src);
+            self.session_at(finding, &step, way.from);
+        }
+        for _ in 0..DEPTH {
+            let from_here = src.clone().filter(|address| !is_public(address));
+            if let Some(address) = from_here {
+                if self.joins.appliances.contains(&address) {
+                    return;
+                }
+                let held: Vec<Tunnel> =
+                    self.joins.tunnels.iter().filter(|t| t.assigned == address && t.from <= time && t.to.is_none_or(|to| time <= to)).cloned().collect();
+                if let [tunnel] = held.as_slice() {
+                    self.vpn_login(tunnel, &step);
+                    return;
+                }
+                if !held.is_empty() {
+                    return;
+                }
+                let Some(name) = self.joins.book.host_of(&address).map(str::to_owned) else { return };
+                if host_key(&name) == host_key(&place) {
+                    return;
+                }
+                place = name;
+            }
+            // Whose shell was it?
+            let ways: Vec<_> = self.joins.ways.shells(&place, &user, time).into_iter().cloned().collect();
+            let [way] = ways.as_slice() else { return };
+            let entity = Entity::new(EntityKind::User, way.user.clone(), "via");
+            self.join(&way.because, &step, By::Interval, entity, 0);
+            let shell = Presence {
+                carrier: Carrier::Shell(host_key(&way.host), account(&way.user)),
+                from: way.from,
+                to: way.to.unwrap_or(way.from + 12 * HOUR),
+                origin: way.because.clone(),
+                entity: Entity::new(EntityKind::User, way.user.clone(), "via"),
+                by: By::Interval,
+                alternatives: 0,
+                own: false,
+                user: None,
+                weak: false,
+            };
+            self.add(shell);
+            step = way.because.clone();
+            if src.as_deref() == Some(way.src.as_str()) {
+                return;
+            }
+            src = Some(way.src.clone());
+        }
+    }
+
+    fn session_at(&mut self, finding: &Finding, origin: &Because, from: i64) {
+        let Some(place) = value(finding, EntityKind::Host, "where") else { return };
+        let session = session_of(finding);
+        if !session.starts_with("0x") {
+            return;
+        }
+        self.add(Presence {
+            carrier: Carrier::Logon(host_key(place), session.clone()),
+            from,
+            to: i64::MAX,
+            origin: origin.clone(),
+            entity: Entity::new(EntityKind::Session, format!("{place}/{session}"), "via"),
+            by: By::Exact,
+            alternatives: 0,
+            own: false,
+            user: None,
+            weak: false,
+        });
+    }
+
+    /// The VPN session whose address did harm: its login is told, and what else it did is followed.
+    fn vpn_login(&mut self, tunnel: &Tunnel, to: &Because) {
+        let entity = Entity::new(EntityKind::Address, tunnel.assigned.clone(), "from");
+        self.join(&tunnel.because, to, By::Interval, entity, 0);
+        let until = tunnel.to.unwrap_or(tunnel.from + 24 * HOUR);
+        self.address(&tunnel.assigned, (tunnel.from, until), &tunnel.because, false, false);
+        let at = self.all.iter().position(|known| known.carrier == Carrier::Address(tunnel.assigned.clone()) && known.from == tunnel.from);
+        if let Some(at) = at {
+            let techniques = ["T1078".to_owned(), "T1133".to_owned()];
+            self.act(at, "followed-vpn-login", (&techniques, "initial-access"), &tunnel.record, 0);
+        }
+    }
+
+    fn join(&mut self, from: &Because, to: &Because, by: By, entity: Entity, alternatives: u64) {
+        if from != to {
+            self.edges.push(crate::compare::Edge { from: from.clone(), to: to.clone(), by, entity, alternatives });
+        }
+    }
+}
+
+fn session_of(finding: &Finding) -> String {
+    value(finding, EntityKind::Session, "").map(|s| s.rsplit('/').next().unwrap_or(s).to_owned()).unwrap_or_default()
+}

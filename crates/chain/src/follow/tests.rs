@@ -1,0 +1,81 @@
+//! From a session in two places to machines and back; and silence where nothing is proven.
+
+use konseki_model::{At, Basis, Fidelity, Finding, Kind, Level, Record, Stamp};
+
+use super::Follow;
+use crate::compare::{Compare, Settings};
+
+fn event(source: &str, kind: Kind, minute: i64, host: &str, user: &str, src: &str) -> Record {
+    Record {
+        source: source.into(),
+        evidence: source.into(),
+        kind: Some(kind),
+        host: host.into(),
+        user: user.into(),
+        src: src.into(),
+        time: Some(Stamp::new(1_704_000_000_000_000 + minute * 60_000_000, Fidelity::Second, Basis::Written)),
+        at: Some(At::Line(minute.unsigned_abs() + 1)),
+        ..Record::default()
+    }
+}
+
+/// A VPN session taken over, a desktop from its inner address, vCenter from that desktop's network, a clone.
+fn story(second: &str) -> Vec<Record> {
+    let vpn = |kind, minute, src: &str, agent: &str| Record {
+        session: if kind == Kind::AuthSuccess { String::new() } else { "sidaa11bb22".into() },
+        agent: agent.into(),
+        ..event("ivanti/syslog", kind, minute, "vpn", "hanako", src)
+    };
+    let mut all = vec![
+        vpn(Kind::AuthSuccess, 1, "198.51.100.20", ""),
+        vpn(Kind::SessionStart, 2, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
+        Record { assigned: "10.9.0.7".into(), ..vpn(Kind::TunnelStart, 40, second, "curl/8") },
+        vpn(Kind::SessionChange, 45, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
+    ];
+    all.push(Record { session: "0x5af1".into(), object: "10".into(), ..event("windows/evtx", Kind::AuthSuccess, 50, "RDS01", "CORP\\hanako", "10.9.0.7") });
+    all.push(Record { session: "0x5af1".into(), command: "net view \\\\files".into(), ..event("windows/evtx", Kind::ProcessStart, 55, "RDS01", "CORP\\hanako", "") });
+    all.push(event("vmware/vcenter_sso", Kind::AuthSuccess, 60, "vc", "hanako@corp.example", "10.9.0.7"));
+    all.push(Record { object: "dc-copy".into(), target: "dc".into(), ..event("vmware/vcenter_events", Kind::VmClone, 70, "vc", "CORP\\hanako", "") });
+    all
+}
+
+fn run(records: &[Record]) -> (Vec<Finding>, Vec<crate::Edge>) {
+    let mut compare = Compare::new(&Settings::default());
+    records.iter().for_each(|record| compare.observe(record));
+    let mut compared = compare.finish();
+    let mut findings = std::mem::take(&mut compared.findings);
+    let mut follow = Follow::new(&findings, &compared.joins);
+    records.iter().for_each(|record| follow.observe(record));
+    let (new, edges) = follow.finish(&mut findings);
+    (new, edges)
+}
+
+fn of<'f>(found: &'f [Finding], rule: &str) -> Option<&'f Finding> {
+    found.iter().find(|finding| finding.rule == rule)
+}
+
+#[test]
+fn a_stolen_session_is_followed_to_desktop_and_platform() {
+    let (found, edges) = run(&story("203.0.113.77"));
+    let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+    for rule in ["followed-logon", "followed-command", "followed-platform-login", "followed-vm-clone"] {
+        assert!(rules.contains(&rule), "{rule} not in {rules:?}");
+    }
+    assert_eq!(of(&found, "followed-command").map(|f| (f.level, f.techniques.clone())), Some((Level::High, vec!["T1135".to_owned()])));
+    assert!(edges.iter().all(|edge| edge.alternatives == 0));
+}
+
+#[test]
+fn the_owner_logged_in_elsewhere_leaves_the_clone_open() {
+    let mut records = story("203.0.113.77");
+    records.insert(6, event("vmware/vcenter_sso", Kind::AuthSuccess, 58, "vc", "hanako@corp.example", "10.1.1.1"));
+    let (found, edges) = run(&records);
+    assert_eq!(of(&found, "followed-vm-clone").map(|f| f.level), Some(Level::Medium));
+    assert!(edges.iter().any(|edge| edge.alternatives == 1));
+}
+
+#[test]
+fn without_a_stolen_session_nothing_is_followed() {
+    let (found, _) = run(&story("198.51.100.20"));
+    assert!(found.is_empty());
+}
