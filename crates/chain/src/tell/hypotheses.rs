@@ -1,0 +1,91 @@
+//! What may have happened: each explanation with what it predicts and what speaks against it, as `data/hypotheses.toml` holds them.
+
+use std::collections::BTreeSet;
+
+use konseki_model::{Finding, Hypothesis, Level, Step, Verdict};
+use serde::Deserialize;
+
+use super::Coverage;
+
+#[derive(Deserialize)]
+struct Table {
+    hypothesis: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    /// What would be seen if it were so.
+    #[serde(default)]
+    predicts: Vec<Sign>,
+    /// What would not be seen if it were so.
+    #[serde(default)]
+    excludes: Vec<Sign>,
+    /// Sources that could show what it predicts: only where one of them was read does their silence count against it.
+    #[serde(default)]
+    shown_by: Vec<String>,
+}
+
+/// All given parts must hold.
+#[derive(Default, Deserialize)]
+struct Sign {
+    #[serde(default)]
+    rule: String,
+    #[serde(default)]
+    technique: String,
+    #[serde(default)]
+    tactic: String,
+    #[serde(default)]
+    level: Option<Level>,
+}
+
+impl Sign {
+    fn is(&self, finding: &Finding) -> bool {
+        finding.level >= self.level.unwrap_or(Level::High)
+            && (self.rule.is_empty() || finding.rule == self.rule)
+            && (self.technique.is_empty() || finding.techniques.iter().any(|t| t == &self.technique || t.split('.').next() == Some(&self.technique)))
+            && (self.tactic.is_empty() || finding.tactics.iter().any(|t| t == &self.tactic))
+    }
+}
+
+pub(super) fn hypotheses(findings: &[Finding], steps: &[Step], coverage: &[Coverage]) -> Vec<Hypothesis> {
+    let table: Table = toml::from_str(include_str!("../../data/hypotheses.toml")).unwrap_or(Table { hypothesis: Vec::new() });
+    let told: BTreeSet<&str> = steps.iter().flat_map(|step| step.findings.iter().map(String::as_str)).collect();
+    let of = |signs: &[Sign]| -> Vec<String> {
+        let hits = findings.iter().filter(|finding| told.contains(finding.id.as_str()) && signs.iter().any(|sign| sign.is(finding)));
+        hits.map(|finding| finding.id.clone()).take(20).collect()
+    };
+    table
+        .hypothesis
+        .iter()
+        .map(|row| {
+            let (for_, against) = (of(&row.predicts), of(&row.excludes));
+            let shown = row.shown_by.is_empty() || coverage.iter().any(|one| one.first.is_some() && row.shown_by.iter().any(|source| one.source.starts_with(source.as_str())));
+            let verdict = match (for_.is_empty(), against.is_empty(), shown) {
+                (false, true, _) => Verdict::Supported,
+                (false, false, _) if for_.len() > against.len() => Verdict::Supported,
+                (_, false, true) => Verdict::Contradicted,
+                _ => Verdict::Untestable,
+            };
+            Hypothesis {
+                id: row.id.clone(),
+                title: String::new(),
+                verdict,
+                for_,
+                against,
+                would_decide: String::new(),
+                title_ja: String::new(),
+                would_decide_ja: String::new(),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_is_there() {
+        let table: Result<super::Table, _> = toml::from_str(include_str!("../../data/hypotheses.toml"));
+        assert!(table.is_ok_and(|table| table.hypothesis.len() >= 8));
+    }
+}

@@ -1,0 +1,200 @@
+//! Links between steps: shared keys, things held at that time, and joins that following found. Nearness proves nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::{At, Because, By, Entity, EntityKind, Finding, Level, Link, Step};
+
+use super::{HOUR, is_entry};
+use crate::compare::Joins;
+use crate::names::{account, host_key, is_public};
+
+/// How long an account taken over is taken to stay so.
+const HELD: i64 = 72 * HOUR;
+
+struct Ends<'s> {
+    index: usize,
+    step: &'s Step,
+    findings: Vec<&'s Finding>,
+}
+
+pub(super) fn links(steps: &mut [Step], findings: &[Finding], joins: &Joins) -> Vec<Link> {
+    let by_id: BTreeMap<&str, &Finding> = findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
+    let ends: Vec<Ends<'_>> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| Ends { index, step, findings: step.findings.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect() })
+        .collect();
+    let mut all = by_edges(&ends, joins);
+    for (at, from) in ends.iter().enumerate() {
+        for to in ends.iter().skip(at + 1) {
+            all.extend(exact(from, to));
+            all.extend(interval(from, to, joins));
+        }
+    }
+    thin(all)
+}
+
+/// Key of a link among those into one step: how it is proven and by what.
+type By1 = (usize, By, EntityKind, String);
+
+/// Into each step and for each key the earliest and the latest step are kept: where it came from, and what went before.
+fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
+    let mut groups: BTreeMap<By1, BTreeMap<usize, Link>> = BTreeMap::new();
+    for (from, to, link) in all {
+        let Some(entity) = link.entities.first() else { continue };
+        groups.entry((to, link.by, entity.kind, entity.value.clone())).or_default().entry(from).or_insert(link);
+    }
+    let mut out: BTreeMap<(usize, usize, By), Link> = BTreeMap::new();
+    for ((to, by, ..), group) in groups {
+        let ends = [group.first_key_value(), group.last_key_value()];
+        for (from, link) in ends.into_iter().flatten() {
+            out.entry((*from, to, by)).or_insert_with(|| link.clone());
+        }
+    }
+    // An exact key says all that an interval says.
+    let exact: BTreeSet<(usize, usize)> = out.keys().filter(|(.., by)| *by == By::Exact).map(|(from, to, _)| (*from, *to)).collect();
+    out.into_iter().filter(|((from, to, by), _)| *by == By::Exact || !exact.contains(&(*from, *to))).map(|(_, link)| link).collect()
+}
+
+fn link(from: &Ends<'_>, to: &Ends<'_>, by: By, entity: &Entity, because: Vec<Because>, alternatives: u64) -> (usize, usize, Link) {
+    let link = Link { from: from.step.id.clone(), to: to.step.id.clone(), by, entities: vec![entity.clone()], because, alternatives };
+    (from.index, to.index, link)
+}
+
+fn both(one: &Finding, other: &Finding) -> Vec<Because> {
+    one.because.iter().take(1).chain(other.because.iter().take(1)).cloned().collect()
+}
+
+/// Joins of events, carried over to the steps that cite them.
+fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
+    let mut citing: BTreeMap<(&str, At), BTreeSet<usize>> = BTreeMap::new();
+    for end in ends {
+        for place in end.findings.iter().flat_map(|finding| &finding.because) {
+            citing.entry((place.evidence.as_str(), place.at)).or_default().insert(end.index);
+        }
+    }
+    let steps = |place: &Because| citing.get(&(place.evidence.as_str(), place.at)).cloned().unwrap_or_default();
+    let mut out = Vec::new();
+    for edge in &joins.edges {
+        let (sources, targets) = (steps(&edge.from), steps(&edge.to));
+        for from in &sources {
+            for to in targets.iter().filter(|to| *to != from && !sources.contains(to)) {
+                if let (Some(from), Some(to)) = (ends.get(*from), ends.get(*to)) {
+                    let mut because = vec![edge.from.clone(), edge.to.clone()];
+                    because.dedup();
+                    let mut entity = edge.entity.clone();
+                    if crate::names::ip(&entity.role).is_some() {
+                        entity.role = "actor".to_owned();
+                    }
+                    out.push(link(from, to, edge.by, &entity, because, edge.alternatives));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A session id of some length, a logon id with its host, a machine, a file by its path.
+fn is_key(entity: &Entity) -> bool {
+    match entity.kind {
+        EntityKind::Session => entity.value.len() >= 6 && (!entity.value.starts_with("0x")) && !entity.value.bytes().all(|b| b.is_ascii_digit()),
+        EntityKind::Vm => entity.role == "object" && !entity.value.contains(", "),
+        EntityKind::File => entity.value.contains('/') && entity.value.len() > 8 || entity.value.contains('\\'),
+        _ => false,
+    }
+}
+
+fn exact(from: &Ends<'_>, to: &Ends<'_>) -> Vec<(usize, usize, Link)> {
+    let mut out = Vec::new();
+    for one in &from.findings {
+        for other in &to.findings {
+            for entity in one.entities.iter().filter(|entity| is_key(entity)) {
+                if other.entities.iter().any(|e| e.kind == entity.kind && e.value.eq_ignore_ascii_case(&entity.value) && is_key(e)) {
+                    out.push(link(from, to, By::Exact, entity, both(one, other), 0));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn address<'f>(finding: &'f Finding, role: &str) -> impl Iterator<Item = &'f Entity> {
+    let role = role.to_owned();
+    finding.entities.iter().filter(move |e| e.kind == EntityKind::Address && e.role == role)
+}
+
+fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize, Link)> {
+    let mut out = Vec::new();
+    for other in &to.findings {
+        for one in &from.findings {
+            // The same address outside in both: it attacked, and it attacks or is called again.
+            for entity in one.entities.iter().filter(|e| e.kind == EntityKind::Address && is_public(&e.value)) {
+                if other.entities.iter().any(|e| e.kind == EntityKind::Address && e.value == entity.value) {
+                    out.push(link(from, to, By::Interval, entity, both(one, other), 0));
+                }
+            }
+            out.extend(appliance(from, to, one, other, joins));
+            out.extend(account_held(from, to, one, other));
+            out.extend(on_host(from, to, one, other, joins));
+        }
+        out.extend(tunnel(from, to, other, joins));
+    }
+    out
+}
+
+/// What comes from the appliance's own address, once the appliance itself was broken into.
+fn appliance(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
+    let src = address(other, "from").find(|e| joins.appliances.contains(&e.value))?;
+    let own = joins.book.host_of(&src.value).map(host_key) == Some(host_key(&from.step.host));
+    (own && is_entry(one) && from.step.host != to.step.host || own && is_entry(one) && other.tactics.iter().any(|t| t == "exfiltration" || t == "command-and-control"))
+        .then(|| link(from, to, By::Interval, src, both(one, other), 0))
+}
+
+/// The account of a session taken over, used elsewhere within days by what is known to be the intruder.
+fn account_held(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding) -> Option<(usize, usize, Link)> {
+    if one.rule != "vpn-session-second-address" || from.step.host == to.step.host || other.engine != "chain" || other.level < Level::High {
+        return None;
+    }
+    let near = one.micros.zip(other.micros).is_some_and(|(a, b)| (0..HELD).contains(&(b - a)));
+    let user = one.entities.iter().find(|e| e.kind == EntityKind::User)?;
+    let same = other.entities.iter().any(|e| e.kind == EntityKind::User && e.role == "actor" && account(&e.value) == account(&user.value));
+    (near && same).then(|| link(from, to, By::Interval, user, both(one, other), 0))
+}
+
+/// A host that runs someone else's code, and what leaves that host: by its name, or by its address in the book.
+fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
+    const CODE: &[&str] = &["initial-access", "execution", "persistence", "collection"];
+    const LEAVES: &[&str] = &["command-and-control", "exfiltration", "execution", "collection"];
+    let tactic = |finding: &Finding, list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
+    if !tactic(one, CODE) || one.level < Level::High || other.level < Level::High || from.step.host.is_empty() || from.step.tactic == to.step.tactic {
+        return None;
+    }
+    let key = host_key(&from.step.host);
+    let src = address(other, "from").find(|e| !is_public(&e.value) && joins.book.host_of(&e.value).map(host_key).as_ref() == Some(&key));
+    let leaves = tactic(other, LEAVES);
+    match src {
+        Some(src) if leaves => Some(link(from, to, By::Interval, src, both(one, other), 0)),
+        _ if leaves && host_key(&to.step.host) == key => {
+            let entity = Entity::new(EntityKind::Host, from.step.host.clone(), "where");
+            Some(link(from, to, By::Interval, &entity, both(one, other), 0))
+        }
+        _ => None,
+    }
+}
+
+/// The later step comes from an address that a tunnel of the earlier step's session gave, while it stood.
+fn tunnel(from: &Ends<'_>, to: &Ends<'_>, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
+    let src = address(other, "from").next()?;
+    let time = other.micros?;
+    let held: Vec<_> =
+        joins.tunnels.iter().filter(|t| t.assigned == src.value && t.from <= time && t.to.is_none_or(|to| time <= to)).collect();
+    for tunnel in &held {
+        let session = |one: &&&Finding| one.entities.iter().any(|e| e.kind == EntityKind::Session && e.value == tunnel.session);
+        if let Some(one) = from.findings.iter().find(session) {
+            let mut places = both(one, other);
+            places.push(tunnel.because.clone());
+            return Some(link(from, to, By::Interval, src, places, held.len() as u64 - 1));
+        }
+    }
+    None
+}

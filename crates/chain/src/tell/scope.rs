@@ -1,0 +1,87 @@
+//! Scope in three tiers: what was surely taken, what was used or opened, what cannot be excluded; bytes out with both bounds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::chain::{Bounds, Window};
+use konseki_model::{EntityKind, Finding, Level, Scope, ScopeItem, Step};
+
+use crate::compare::Joins;
+use crate::names::{account, is_service};
+
+pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], joins: &Joins) -> Scope {
+    let window = Window {
+        from: steps.iter().filter_map(|step| step.time.start.clone()).min(),
+        to: steps.iter().filter_map(|step| step.time.end.clone()).max(),
+        why: "first and last time of the steps of the chain".to_owned(),
+    };
+    let mut scope = Scope { window, bytes_out: bytes(findings), ..Scope::default() };
+    let mut seen = BTreeSet::new();
+    for finding in chosen.iter().filter(|finding| finding.level >= Level::High) {
+        for entity in &finding.entities {
+            let (kind, key) = match (entity.kind, entity.role.as_str()) {
+                (EntityKind::Host, "where") if crate::names::ip(&entity.value).is_none() => ("host", "host-reached"),
+                (EntityKind::User, "actor") if !is_service(&entity.value) => ("user", "account-used"),
+                (EntityKind::Vm, "from") => ("vm", "vm-cloned"),
+                (EntityKind::Vm, _) => ("vm", "host-reached"),
+                _ => continue,
+            };
+            let same = if kind == "user" { account(&entity.value) } else { entity.value.to_lowercase() };
+            if entity.value.is_empty() || entity.value.contains(", ") || !seen.insert((kind, same)) {
+                continue;
+            }
+            let item = item(kind, &entity.value, key, finding);
+            // What a copy of a machine's disk holds counts as read; a file put into an archive that left counts as taken.
+            scope.accessed.push(item);
+        }
+    }
+    for finding in chosen.iter().filter(|finding| finding.rule == "vmware-datastore-download" && finding.level >= Level::High) {
+        let vm = finding.entities.iter().find(|e| e.kind == EntityKind::Vm && !e.value.is_empty());
+        scope.confirmed.extend(vm.map(|vm| item("vm", &vm.value, "vm-cloned", finding)));
+    }
+    possible(findings, joins, &mut seen, &mut scope);
+    for list in [&mut scope.confirmed, &mut scope.accessed, &mut scope.cannot_exclude] {
+        list.sort_by(|a, b| (&a.kind, &a.value).cmp(&(&b.kind, &b.value)));
+    }
+    scope
+}
+
+/// Hosts that a host in the intruder's hands asked for, and that no strong finding is about.
+fn possible(findings: &[Finding], joins: &Joins, seen: &mut BTreeSet<(&'static str, String)>, scope: &mut Scope) {
+    for finding in findings.iter().filter(|finding| finding.rule == "followed-scan" && finding.level >= Level::Medium) {
+        for entity in finding.entities.iter().filter(|e| e.kind == EntityKind::Address && e.role == "to") {
+            let name = joins.book.host_of(&entity.value).unwrap_or(&entity.value).to_owned();
+            if seen.insert(("host", name.to_lowercase())) {
+                scope.cannot_exclude.push(item("host", &name, "host-reachable", finding));
+            }
+        }
+    }
+}
+
+/// Bytes that surely left: the strong findings' own numbers, each place once. Nothing bounds the other side where no flow
+/// log covers the window.
+fn bytes(findings: &[Finding]) -> Bounds {
+    let mut sent: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.level >= Level::High && finding.tactics.iter().any(|tactic| tactic == "exfiltration")) {
+        let end = |role: &str| finding.entities.iter().find(|e| e.kind == EntityKind::Address && e.role == role).map(|e| e.value.clone());
+        let (Some(src), Some(dst)) = (end("from"), end("to")) else { continue };
+        let number = |name: &str| finding.args.get(name).and_then(|text| text.parse::<u64>().ok());
+        let bytes = number("bytes").unwrap_or(0);
+        let known = sent.entry((src, dst)).or_default();
+        *known = (*known).max(bytes);
+    }
+    let at_least: u64 = sent.values().sum();
+    // What the network counted includes retransmissions and padding of the protocol.
+    Bounds { at_least, at_most: (at_least > 0).then(|| at_least.saturating_add(at_least / 10)) }
+}
+
+fn item(kind: &str, value: &str, key: &str, finding: &Finding) -> ScopeItem {
+    ScopeItem {
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+        because: finding.because.iter().take(2).cloned().collect(),
+        why: String::new(),
+        why_ja: String::new(),
+        key: key.to_owned(),
+        args: BTreeMap::from([("value".to_owned(), value.to_owned()), ("what".to_owned(), finding.title.clone())]),
+    }
+}

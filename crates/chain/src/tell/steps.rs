@@ -1,0 +1,126 @@
+//! Which findings belong to the story, and the steps they make.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::{At, EntityKind, Finding, FindingTime, Level, Step};
+
+use super::{DAY, entity, place};
+use crate::compare::Joins;
+use crate::names::{account, host_key};
+
+/// Steps that one story holds; a case with more is told by its findings.
+const STEPS: usize = 400;
+
+/// High and critical findings; of medium level those that a join names, or that share host, days and something held
+/// (account, session, address, machine) with a strong one.
+pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Finding> {
+    let mut near: BTreeSet<(String, i64, String)> = BTreeSet::new();
+    for finding in findings.iter().filter(|finding| finding.level >= Level::High) {
+        let (Some(host), Some(day)) = (place(finding).map(host_key), finding.micros.map(|micros| micros.div_euclid(DAY))) else { continue };
+        for held in held(finding) {
+            near.extend((day - 1..=day + 1).map(|day| (host.clone(), day, held.clone())));
+        }
+    }
+    let joined: BTreeSet<(&str, At)> = joins.edges.iter().map(|edge| (edge.to.evidence.as_str(), edge.to.at)).collect();
+    let connected = |finding: &Finding| {
+        let by_join = finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)));
+        let (host, day) = (place(finding).map(host_key), finding.micros.map(|micros| micros.div_euclid(DAY)));
+        by_join || host.zip(day).is_some_and(|(host, day)| held(finding).into_iter().any(|held| near.contains(&(host.clone(), day, held))))
+    };
+    findings.iter().filter(|finding| finding.level >= Level::High || finding.level == Level::Medium && connected(finding)).collect()
+}
+
+/// What a finding holds that another may hold too.
+fn held(finding: &Finding) -> Vec<String> {
+    let keys = finding.entities.iter().filter_map(|entity| match entity.kind {
+        EntityKind::User if entity.role == "actor" => Some(format!("user {}", account(&entity.value))),
+        EntityKind::Session | EntityKind::Vm | EntityKind::Url | EntityKind::File => Some(entity.value.to_lowercase()),
+        EntityKind::Address if entity.role == "from" || entity.role == "to" => Some(entity.value.clone()),
+        _ => None,
+    });
+    keys.filter(|key| key.len() > 5).collect()
+}
+
+/// In the order in which an intrusion goes on; used where a finding names several tactics.
+const TACTICS: &[&str] = &[
+    "initial-access",
+    "execution",
+    "persistence",
+    "privilege-escalation",
+    "lateral-movement",
+    "credential-access",
+    "discovery",
+    "collection",
+    "command-and-control",
+    "exfiltration",
+    "impact",
+    "defense-evasion",
+    "stealth",
+    "defense-impairment",
+    "reconnaissance",
+    "resource-development",
+];
+
+fn tactic(finding: &Finding) -> String {
+    let first = TACTICS.iter().find(|tactic| finding.tactics.iter().any(|own| own == *tactic));
+    first.map_or_else(|| if finding.engine == "yara" { "persistence".to_owned() } else { String::new() }, |tactic| (*tactic).to_owned())
+}
+
+/// Machines' comparisons tell one story with many signs: they stay together whatever techniques they name.
+fn family(finding: &Finding) -> String {
+    if let Some(vm) = finding.entities.iter().find(|e| e.kind == EntityKind::Vm && e.role == "object").filter(|_| finding.engine == "chain") {
+        return format!("vm {}", vm.value.to_lowercase());
+    }
+    let first = finding.techniques.first().map(String::as_str).unwrap_or_default();
+    first.split('.').next().unwrap_or(first).to_owned()
+}
+
+/// One step is one tactic and family of techniques on one host within one day.
+pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
+    let mut groups: BTreeMap<(String, String, String, Option<i64>), Vec<&Finding>> = BTreeMap::new();
+    for finding in chosen {
+        let host = place(finding).map(host_key).unwrap_or_default();
+        let day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        groups.entry((host, tactic(finding), family(finding), day)).or_default().push(finding);
+    }
+    let mut steps: Vec<Step> = groups.into_iter().map(|((_, tactic, ..), group)| step(tactic, &group)).collect();
+    steps.sort_by(|a, b| {
+        (a.micros.is_none(), a.micros, &a.host, &a.tactic, &a.techniques).cmp(&(b.micros.is_none(), b.micros, &b.host, &b.tactic, &b.techniques))
+    });
+    steps.truncate(STEPS);
+    for (index, step) in steps.iter_mut().enumerate() {
+        step.id = format!("S{:02}", index + 1);
+    }
+    steps
+}
+
+fn step(tactic: String, group: &[&Finding]) -> Step {
+    let worst = group.iter().max_by(|a, b| a.level.cmp(&b.level).then(a.confidence.total_cmp(&b.confidence)).then(b.micros.cmp(&a.micros)).then(b.id.cmp(&a.id)));
+    let first = group.iter().filter(|finding| finding.micros.is_some()).min_by_key(|finding| (finding.micros, &finding.id));
+    let last = group.iter().filter_map(|finding| finding.time.end.clone()).max();
+    let techniques: BTreeSet<String> = group.iter().flat_map(|finding| finding.techniques.iter().cloned()).collect();
+    // Independent findings of one step strengthen it.
+    let doubt: f64 = group.iter().map(|finding| 1.0 - finding.confidence.clamp(0.0, 0.99)).product();
+    let host = worst.and_then(|finding| place(finding)).unwrap_or_default().to_owned();
+    Step {
+        id: String::new(),
+        tactic,
+        techniques: techniques.into_iter().collect(),
+        title: worst.map(|finding| finding.title.clone()).unwrap_or_default(),
+        title_ja: worst.and_then(|finding| finding.ja.as_ref()).map(|ja| ja.title.clone()).unwrap_or_default(),
+        time: FindingTime {
+            start: first.and_then(|finding| finding.time.start.clone()),
+            end: last,
+            fidelity: first.map(|finding| finding.time.fidelity.clone()).unwrap_or_default(),
+            basis: first.map(|finding| finding.time.basis.clone()).unwrap_or_default(),
+        },
+        host,
+        actor: worst.iter().chain(group).find_map(|finding| entity(finding, EntityKind::User)).unwrap_or_default().to_owned(),
+        findings: group.iter().map(|finding| finding.id.clone()).collect(),
+        confidence: ((1.0 - doubt) * 100.0).round() / 100.0,
+        key: String::new(),
+        args: BTreeMap::new(),
+        micros: first.and_then(|finding| finding.micros),
+        end_micros: None,
+    }
+}

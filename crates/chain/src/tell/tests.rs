@@ -1,0 +1,99 @@
+//! The story from findings: what is told, what proves a link, what changed.
+
+use konseki_model::{At, Because, By, Entity, EntityKind, Finding, FindingKind, FindingTime, Level};
+
+use super::{Coverage, changes, tell};
+use crate::compare::Joins;
+
+const DAY0: i64 = 1_704_067_200_000_000;
+
+fn finding(id: &str, rule: &str, level: Level, hour: i64, host: &str, tactic: &str, technique: &str, more: &[Entity]) -> Finding {
+    let micros = DAY0 + hour * super::HOUR;
+    let mut entities = vec![Entity::new(EntityKind::Host, host, "where")];
+    entities.extend_from_slice(more);
+    Finding {
+        id: id.into(),
+        rule: rule.into(),
+        title: rule.into(),
+        level,
+        confidence: 0.8,
+        kind: FindingKind::Inferred,
+        time: FindingTime { start: Some(konseki_model::time::rfc3339(micros, konseki_model::Fidelity::Second)), ..FindingTime::default() },
+        techniques: vec![technique.into()],
+        tactics: vec![tactic.into()],
+        entities,
+        because: vec![Because { evidence: "E1".into(), path: String::new(), at: At::Line(hour.unsigned_abs() + 1), excerpt: String::new(), encoding: None }],
+        count: 1,
+        why: String::new(),
+        disproof: String::new(),
+        args: Default::default(),
+        ja: None,
+        engine: "chain".into(),
+        micros: Some(micros),
+    }
+}
+
+fn outside(role: &str) -> Entity {
+    Entity::new(EntityKind::Address, "203.0.113.7", role)
+}
+
+#[test]
+fn an_address_that_attacks_and_is_called_joins_two_steps() {
+    let findings = [
+        finding("F1", "exploit", Level::High, 1, "vpn", "initial-access", "T1190", &[outside("from")]),
+        finding("F2", "bytes", Level::High, 90, "vpn", "exfiltration", "T1041", &[outside("to")]),
+        finding("F3", "noise", Level::Medium, 50, "other", "discovery", "T1046", &[]),
+    ];
+    let chain = tell(&findings, &Joins::default(), &[]);
+    assert_eq!(chain.steps.len(), 2);
+    assert_eq!((chain.links[0].by, chain.links[0].entities[0].value.as_str()), (By::Interval, "203.0.113.7"));
+    assert_eq!(chain.links[0].because.len(), 2);
+}
+
+#[test]
+fn a_medium_finding_is_told_where_it_shares_something_with_a_strong_one() {
+    let user = Entity::new(EntityKind::User, "CORP\\hanako", "actor");
+    let strong = finding("F1", "a", Level::High, 1, "srv", "execution", "T1059", std::slice::from_ref(&user));
+    let near = finding("F2", "b", Level::Medium, 3, "srv", "discovery", "T1018", &[Entity::new(EntityKind::User, "hanako@corp.example", "actor")]);
+    let other = finding("F3", "c", Level::Medium, 3, "srv", "discovery", "T1018", &[Entity::new(EntityKind::User, "taro", "actor")]);
+    let chain = tell(&[strong, near, other], &Joins::default(), &[]);
+    let told: Vec<&String> = chain.steps.iter().flat_map(|step| &step.findings).collect();
+    assert_eq!(told, ["F1", "F2"]);
+    // Nearness on one host is no proof of a link.
+    assert!(chain.links.is_empty());
+}
+
+#[test]
+fn earlier_evidence_moves_the_start_back() {
+    let later = finding("F1", "a", Level::High, 100, "srv", "execution", "T1059", &[]);
+    let earlier = finding("F2", "b", Level::High, 1, "vpn", "initial-access", "T1190", &[]);
+    let before = tell(std::slice::from_ref(&later), &Joins::default(), &[]);
+    let after = tell(&[later, earlier], &Joins::default(), &[]);
+    let told = changes(&before, &after);
+    let what: Vec<&str> = told.iter().map(|change| change.what.as_str()).collect();
+    assert_eq!(what[0], "start-earlier");
+    assert!(what.contains(&"step-added"));
+    assert!(changes(&after, &after).is_empty());
+}
+
+#[test]
+fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
+    let step = finding("F1", "a", Level::High, 1, "esx01", "execution", "T1059.004", &[]);
+    let coverage = [Coverage { host: "esx01".into(), source: "vmware/esxi_hostd".into(), first: Some(DAY0 + 9 * super::DAY), last: Some(DAY0 + 20 * super::DAY), ..Coverage::default() }];
+    let chain = tell(&[step], &Joins::default(), &coverage);
+    let gap = |source: &str| chain.gaps.iter().find(|gap| gap.source == source).map(|gap| gap.why);
+    assert_eq!(gap("vmware/esxi_shell"), Some(konseki_model::GapWhy::NotCollected));
+    assert_eq!(gap("vmware/esxi_hostd"), Some(konseki_model::GapWhy::Rotated));
+}
+
+#[test]
+fn a_log_that_wrote_every_hour_and_then_not_is_silent() {
+    let step = finding("F1", "a", Level::High, 40, "esx01", "execution", "T1059.004", &[]);
+    let mut buckets = vec![20; 100];
+    buckets[30..50].fill(0);
+    let one = Coverage { host: "esx01".into(), source: "vmware/esxi_hostd".into(), first: Some(DAY0), last: Some(DAY0 + 100 * super::HOUR), buckets, start: DAY0, width: super::HOUR, unreadable: 0 };
+    let chain = tell(&[step], &Joins::default(), &[one]);
+    let silent: Vec<_> = chain.gaps.iter().filter(|gap| gap.why == konseki_model::GapWhy::Silent).collect();
+    assert_eq!(silent.len(), 1);
+    assert_eq!(silent[0].step.as_deref(), Some("S01"));
+}
