@@ -145,14 +145,7 @@ impl<'a> Correlator<'a> {
     pub fn finish(mut self) -> Conclusions {
         let mut out = Conclusions { ungrouped: self.ungrouped, ..Conclusions::default() };
         self.samples.arrange();
-        let mut chained: BTreeMap<usize, Vec<(usize, u32)>> = BTreeMap::new();
-        for (number, correlation) in self.rules.correlations.iter().enumerate() {
-            for (place, input) in correlation.inputs.iter().enumerate() {
-                if let Input::Correlation(on) = input {
-                    chained.entry(*on).or_default().push((number, place as u32));
-                }
-            }
-        }
+        let chained = chained(self.rules);
         for (number, correlation) in self.rules.correlations.iter().enumerate() {
             let (groups, dropped) = self.samples.groups(number as u32, self.limits.groups);
             if dropped > 0 {
@@ -189,6 +182,19 @@ impl<'a> Correlator<'a> {
         out.samples_dropped = self.samples.dropped;
         out
     }
+}
+
+/// Correlation -> (correlation that stands on it, place among its inputs).
+fn chained(rules: &RuleSet) -> BTreeMap<usize, Vec<(usize, u32)>> {
+    let mut chained: BTreeMap<usize, Vec<(usize, u32)>> = BTreeMap::new();
+    for (number, correlation) in rules.correlations.iter().enumerate() {
+        for (place, input) in correlation.inputs.iter().enumerate() {
+            if let Input::Correlation(on) = input {
+                chained.entry(*on).or_default().push((number, place as u32));
+            }
+        }
+    }
+    chained
 }
 
 /// Puts a conclusion before a correlation that stands on it; 1 if a field to group by is missing.
