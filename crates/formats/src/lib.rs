@@ -3,6 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod evtx;
+pub mod heads;
+pub mod ivanti;
 pub mod lines;
+pub mod relay;
 pub mod text;
 pub mod time;
+pub mod vc0;

@@ -25,6 +25,7 @@ mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
+pub mod row;
 
 pub use description::Description;
 
@@ -71,8 +72,5 @@ pub fn plain() -> &'static Entry {
 
 /// The sources that say yes to a piece: one, or none.
 pub fn recognise(piece: &Piece<'_>) -> Vec<&'static Entry> {
-    all()
-        .iter()
-        .filter(|entry| entry.source.recognise(piece))
-        .collect()
+    all().iter().filter(|entry| entry.source.recognise(piece)).collect()
 }
