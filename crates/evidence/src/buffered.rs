@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
+/// Largest buffer; smaller for streams known to be small.
 const SIZE: usize = 1 << 17;
+const SMALLEST: usize = 512;
 
 pub(crate) struct Buffered<R> {
     inner: R,
@@ -12,11 +14,18 @@ pub(crate) struct Buffered<R> {
     start: usize,
     end: usize,
     consumed: Rc<Cell<u64>>,
+    size: usize,
 }
 
 impl<R: Read> Buffered<R> {
     pub fn new(inner: R) -> Self {
-        Self { inner, buffer: Vec::new(), start: 0, end: 0, consumed: Rc::default() }
+        Self::sized(inner, u64::MAX)
+    }
+
+    /// With a hint how much there is.
+    pub fn sized(inner: R, hint: u64) -> Self {
+        let size = usize::try_from(hint).unwrap_or(SIZE).clamp(SMALLEST, SIZE);
+        Self { inner, buffer: Vec::new(), start: 0, end: 0, consumed: Rc::default(), size }
     }
 
     /// Bytes handed out so far; stays valid while a decoder owns the reader.
@@ -27,13 +36,13 @@ impl<R: Read> Buffered<R> {
     /// At least `n` bytes (at most the buffer) unless the stream ends before.
     pub fn peek(&mut self, n: usize) -> &[u8] {
         if self.buffer.is_empty() {
-            self.buffer = vec![0; SIZE];
+            self.buffer = vec![0; self.size];
         }
-        if self.end - self.start < n.min(SIZE) {
+        if self.end - self.start < n.min(self.size) {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            while self.end < n.min(SIZE) {
+            while self.end < n.min(self.size) {
                 match self.inner.read(self.buffer.get_mut(self.end..).unwrap_or_default()) {
                     Ok(0) => break,
                     Ok(n) => self.end += n,

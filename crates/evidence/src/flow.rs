@@ -10,19 +10,22 @@ use crate::bounds::Budget;
 use crate::entry::{Accounts, Body, Container, ContainerKind, Entry, Found, Refused, Totals};
 use crate::hash::{Hashed, Hasher};
 use crate::kind::{self, HEAD};
+use crate::name::Names;
 use crate::notes::Notes;
 use crate::open::{DiskFile, Identity};
 use crate::options::{Error, Options};
 use crate::spool::Spool;
 use crate::{seven, single, tar, zip};
 
+/// Levels that are opened at most.
+const DEEPEST: u32 = 32;
+
 /// What is known of a stream before it is read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meta {
     pub path: String,
-    /// Where members go if this is a tar: set for the inside of a compressed stream, so that `x.tgz!/file` needs
-    /// no level between.
-    pub flat: Option<String>,
+    /// Where members go if this is a tar.
+    pub flat: Option<Flat>,
     pub raw_name: Option<Vec<u8>>,
     pub modified: Option<i64>,
     pub modified_local: bool,
@@ -35,9 +38,29 @@ pub(crate) struct Meta {
     pub skip_empty: bool,
 }
 
+/// The level of the compressed stream around a tar: its members join it, so that `x.tgz!/file` needs no level
+/// between.
+#[derive(Clone, Debug)]
+pub(crate) struct Flat {
+    pub prefix: String,
+    pub names: Names,
+}
+
 impl Meta {
+    /// What stands before the names of its members.
     pub fn prefix(&self) -> String {
-        self.flat.clone().unwrap_or_else(|| format!("{}!/", self.path))
+        self.flat.as_ref().map_or_else(|| format!("{}!/", self.path), |flat| flat.prefix.clone())
+    }
+
+    /// Names given out at the level of its members.
+    pub fn names(&self) -> Names {
+        self.flat.as_ref().map(|flat| flat.names.clone()).unwrap_or_default()
+    }
+
+    /// For bytes of this container that belong to no member.
+    pub fn unclaimed(&self, names: &Names, at: u64) -> Meta {
+        let path = format!("{}{}", self.prefix(), names.claim(format!("~unclaimed-{at}")));
+        Meta { path, depth: self.below(), ..Meta::default() }
     }
 
     /// Depth of its members.
@@ -73,13 +96,21 @@ impl<'a> Flow<'a> {
         (self.visit)(entry);
     }
 
+    /// Each level is a few stack frames: whatever the user sets, the stack holds.
+    fn depth(&self) -> u32 {
+        self.options.limits.depth.min(DEEPEST)
+    }
+
     pub fn weak_limit(&self) -> u64 {
         if self.options.extra_hashes { self.options.limits.extra_hashes } else { 0 }
     }
 
     /// Reads a stream to its end. False when nothing was emitted (see [`Meta::skip_empty`]).
     pub fn stream(&mut self, meta: Meta, reader: &mut dyn Read, keep: Keep) -> Result<bool, Error> {
-        let mut head = Vec::new();
+        let mut head = match &keep {
+            Keep::Disk(_, identity) => Vec::with_capacity(usize::try_from(identity.size + 1).unwrap_or(HEAD).min(HEAD)),
+            Keep::Member => Vec::new(),
+        };
         // Readers end instead of failing; what went wrong is in the notes.
         let _ = (&mut *reader).take(HEAD as u64).read_to_end(&mut head);
         if head.is_empty() && meta.skip_empty && !meta.notes.is_empty() {
@@ -89,6 +120,10 @@ impl<'a> Flow<'a> {
         if let Some(kind) = kind.filter(|kind| kind.streams()) {
             self.open_stream(kind, meta, &mut head.as_slice().chain(reader))?;
             return Ok(true);
+        }
+        if kind.is_none() && !head.is_empty() && !meta.notes.has(ProblemKind::Bound) && kind::named_archive(&meta.path) {
+            let text = "named like an archive, but the content is none; taken as it is";
+            meta.notes.add(ProblemKind::Malformed, Some(0), text);
         }
         let (body, hashed) = self.store(head, reader, keep)?;
         self.settle(meta, body, hashed, kind)?;
@@ -114,7 +149,7 @@ impl<'a> Flow<'a> {
         if meta.flat.is_some() && kind == ContainerKind::Tar {
             return Some(kind);
         }
-        let limit = self.options.limits.depth;
+        let limit = self.depth();
         if meta.depth >= limit {
             let text = format!("a {} inside {limit} other containers, not opened; raise the depth to open it", kind.as_str());
             meta.notes.add(ProblemKind::Bound, None, text);
@@ -159,7 +194,9 @@ impl<'a> Flow<'a> {
     }
 
     /// Bytes that can be sought in: a ZIP or 7z is opened, everything else is a piece.
-    fn settle(&mut self, meta: Meta, body: Body, hashed: Hashed, kind: Option<ContainerKind>) -> Result<(), Error> {
+    fn settle(&mut self, mut meta: Meta, body: Body, hashed: Hashed, kind: Option<ContainerKind>) -> Result<(), Error> {
+        // Only a tar joins the level of the stream around it.
+        meta.flat = None;
         let tried = match kind {
             Some(ContainerKind::SevenZip) => seven::open(self, &meta, &body, hashed)?,
             Some(_) => zip::open(self, &meta, &body, hashed)?,
@@ -174,7 +211,7 @@ impl<'a> Flow<'a> {
 
     /// A ZIP with something in front (a program, a script) is found by its end.
     fn may_hide_zip(&self, meta: &Meta, body: &Body) -> bool {
-        meta.depth < self.options.limits.depth && self.budget.exhausted().is_none() && zip::ends(body)
+        meta.depth < self.depth() && self.budget.exhausted().is_none() && zip::ends(body)
     }
 
     pub fn refuse(&mut self, path: String, raw_name: Option<Vec<u8>>, bytes: u64, problem: Problem) {

@@ -32,6 +32,13 @@ fn by_magic(head: &[u8]) -> Option<ContainerKind> {
     }
 }
 
+/// The name promises a container that would have been opened.
+pub(crate) fn named_archive(path: &str) -> bool {
+    const SUFFIXES: [&str; 12] = [".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".tar", ".zip", ".7z", ".jar", ".egg"];
+    let lower = path.to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| lower.ends_with(suffix))
+}
+
 /// The name of the stream inside a compressed one: `hostd.0.gz` holds `hostd.0`, `bundle.tgz` holds `bundle.tar`.
 pub(crate) fn inner_name(name: &str) -> String {
     const SHORT: [(&str, &str); 6] =

@@ -59,4 +59,4 @@ pub use open::DiskFile;
 pub use options::{Error, Limits, Options};
 pub use plan::{Plan, Root, RootKind, plan};
 pub use spool::{SpoolFile, sweep};
-pub use walk::{read, walk};
+pub use walk::{digest, read, recall, walk};

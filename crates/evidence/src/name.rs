@@ -1,8 +1,10 @@
 //! Names found in evidence, made safe to show and kept apart; never used to open anything.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 /// Longest display name of one member, in characters.
 const LONGEST: usize = 4096;
@@ -119,6 +121,14 @@ pub fn display_name(raw: &[u8]) -> String {
     clean(raw, Style::Disk).display
 }
 
+/// A name or target for display as it stands, slashes and all; what does not show is escaped.
+pub(crate) fn shown(raw: &[u8]) -> String {
+    let text = decode(raw, Style::Tar, &mut None);
+    let mut out = String::new();
+    escape(&text.chars().take(LONGEST).collect::<String>(), &mut out);
+    out
+}
+
 /// Foreign text inside a problem: one line, bounded, nothing hidden.
 pub(crate) fn one_line(text: &str) -> String {
     let mut out = String::new();
@@ -127,26 +137,25 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// Names given out within one container: a second one of the same name becomes `name~2`.
-#[derive(Debug, Default)]
+/// Clones share what was given out.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     /// Hash of the name and the next number for it; two names of one hash only get a needless number.
-    seen: HashMap<u64, u32>,
+    seen: Rc<RefCell<HashMap<u64, u32>>>,
 }
 
 impl Names {
-    pub fn claim(&mut self, name: String) -> String {
-        let mut next = match self.seen.get(&key(&name)) {
-            None => {
-                self.seen.insert(key(&name), 2);
-                return name;
-            }
-            Some(next) => *next,
+    pub fn claim(&self, name: String) -> String {
+        let mut seen = self.seen.borrow_mut();
+        let Some(mut next) = seen.get(&key(&name)).copied() else {
+            seen.insert(key(&name), 2);
+            return name;
         };
         loop {
             let candidate = format!("{name}~{next}");
             next = next.saturating_add(1);
-            if self.seen.insert(key(&candidate), 2).is_none() {
-                self.seen.insert(key(&name), next);
+            if seen.insert(key(&candidate), 2).is_none() {
+                seen.insert(key(&name), next);
                 return candidate;
             }
         }
@@ -200,7 +209,7 @@ mod tests {
 
     #[test]
     fn equal_names_are_told_apart() {
-        let mut names = Names::default();
+        let names = Names::default();
         let given: Vec<_> = ["a", "a", "a~2", "a"].map(|n| names.claim(n.to_owned())).into();
         assert_eq!(given, ["a", "a~2", "a~2~2", "a~3"]);
     }

@@ -13,7 +13,8 @@ pub struct Options {
     pub spool: PathBuf,
     /// The case folder: it must not lie inside evidence, nor evidence inside it.
     pub case: Option<PathBuf>,
-    /// MD5 and SHA-1 beside SHA-256, for pieces up to [`Limits::extra_hashes`] bytes.
+    /// MD5 and SHA-1 beside SHA-256, for pieces up to [`Limits::extra_hashes`] bytes. Costs about as much time as
+    /// everything else here together: worth it only where an indicator list holds such hashes.
     pub extra_hashes: bool,
 }
 
@@ -28,7 +29,8 @@ impl Options {
 /// 10 to 30 times, repetitive logs up to 150 times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Containers inside containers; a tar inside a compressed stream counts once. Deeper ones stay closed pieces.
+    /// Containers inside containers, 32 at most; a tar inside a compressed stream counts once. Deeper ones stay
+    /// closed pieces.
     pub depth: u32,
     /// Expanded bytes for one compressed byte, once `ratio_free` bytes came out.
     pub ratio: u64,

@@ -25,8 +25,8 @@ pub struct Root {
 
 #[derive(Clone, Debug)]
 pub enum RootKind {
-    /// A regular file and its size when listed.
-    File { size: u64 },
+    /// A regular file: size and last change (microseconds UTC) when listed.
+    File { size: u64, modified: Option<i64> },
     /// A symbolic link; its target as written.
     Link { target: Vec<u8> },
     /// Not read: device, socket, FIFO, or a folder that cannot be listed.
@@ -55,7 +55,7 @@ pub fn plan(inputs: &[PathBuf], options: &Options) -> Result<Plan, Error> {
         real.entry(path).and_modify(|known: &mut Vec<u8>| *known = name.clone().min(known.clone())).or_insert(name);
     }
     let mut plan = Plan::default();
-    let mut names = Names::default();
+    let names = Names::default();
     let mut last: Option<&PathBuf> = None;
     for (path, raw) in &real {
         if last.is_some_and(|outer| path.starts_with(outer)) {
@@ -113,7 +113,7 @@ fn list_folder(folder: &Path, display: &str, plan: &mut Plan, folders: &mut Vec<
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     plan.folders += 1;
     entries.sort_by_key(fs::DirEntry::file_name);
-    let mut names = Names::default();
+    let names = Names::default();
     for entry in entries {
         let raw = raw_bytes(&entry.file_name());
         let display = format!("{display}/{}", names.claim(name::clean(&raw, Style::Disk).display));
@@ -136,7 +136,7 @@ fn add(real: PathBuf, path: String, raw: &[u8], meta: &fs::Metadata, plan: &mut 
         folders.push((real, path));
         return;
     } else if meta.is_file() {
-        RootKind::File { size: meta.len() }
+        RootKind::File { size: meta.len(), modified: crate::open::modified(meta) }
     } else if meta.is_symlink() {
         let target = fs::read_link(&real).map(|t| raw_bytes(t.as_os_str())).unwrap_or_default();
         RootKind::Link { target }

@@ -176,7 +176,7 @@ impl Seven<'_> {
         if link {
             let mut raw_target = Vec::new();
             let _ = std::io::Read::read_to_end(&mut std::io::Read::take(data, 4096), &mut raw_target);
-            let target = name::display_name(&raw_target);
+            let target = name::shown(&raw_target);
             flow.emit(Entry::Link(Link { path, target, raw_target, hard: false, raw_name }));
             return Ok(true);
         }

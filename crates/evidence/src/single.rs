@@ -2,24 +2,27 @@
 
 use std::io::Read;
 
-use konseki_model::{Problem, ProblemKind};
+use konseki_model::{At, Problem, ProblemKind};
 
 use crate::bounds::{Basis, Metered};
 use crate::buffered::Buffered;
 use crate::entry::{Accounts, ContainerKind, Entry};
-use crate::flow::{self, Flow, Keep, Meta};
+use crate::flow::{self, Flat, Flow, Keep, Meta};
 use crate::hash::Hashing;
 use crate::kind;
+use crate::name::Names;
 use crate::notes::{Notes, Tolerant, undecodable};
 use crate::options::Error;
 use crate::unpack::Unpack;
 
 pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &mut dyn Read) -> Result<(), Error> {
     let mut raw = Hashing::new(reader, flow.weak_limit());
-    let buffered = Buffered::new(&mut raw);
+    let mut buffered = Buffered::new(&mut raw);
     let consumed = buffered.counter();
+    let stamp = if kind == ContainerKind::Gzip { gzip_stamp(buffered.peek(GZIP_HEAD)) } else { Stamp::default() };
     let notes = Notes::default();
-    let inner = inner_meta(meta, notes.clone());
+    let names = Names::default();
+    let inner = inner_meta(meta, &names, stamp, notes.clone());
     let memory = flow.options.limits.decoder_memory;
     let mut unpack = Unpack::new(kind, buffered, memory, notes.clone());
     let tolerant = Tolerant::new(&mut unpack, notes.clone(), undecodable);
@@ -33,7 +36,7 @@ pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &m
     accounts.members = end.saturating_sub(padding);
     let mut rest = unpack.rest();
     if let Some(rest) = rest.as_mut().filter(|_| trailing && !stopped) {
-        members += u64::from(keep_trailing(flow, meta, end, rest)?);
+        members += u64::from(keep_trailing(flow, meta, &names, end, rest)?);
         accounts.unclaimed = consumed.get() - end;
     }
     drop(rest);
@@ -42,7 +45,8 @@ pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &m
     let unread = hashed.size.saturating_sub(accounts.sum());
     if unread > 0 {
         let text = "compressed bytes behind this place were not read";
-        let problem = Problem::new(ProblemKind::Malformed, Some(konseki_model::At::Offset(end)), text);
+        let kind = if stopped { ProblemKind::Bound } else { ProblemKind::Malformed };
+        let problem = Problem::new(kind, Some(At::Offset(end)), text);
         meta.notes.push(problem.bytes(unread));
     }
     let entry = flow::container(meta, hashed, kind, members, accounts);
@@ -50,13 +54,41 @@ pub(crate) fn open(flow: &mut Flow, kind: ContainerKind, meta: &Meta, reader: &m
     Ok(())
 }
 
-fn inner_meta(meta: &Meta, notes: Notes) -> Meta {
+/// Longest gzip header that is looked at.
+const GZIP_HEAD: usize = 4096;
+
+/// What a gzip header says of its content.
+#[derive(Default)]
+struct Stamp {
+    name: Option<Vec<u8>>,
+    /// Microseconds UTC.
+    modified: Option<i64>,
+}
+
+/// Name and time of the file that was compressed (RFC 1952, 2.3).
+fn gzip_stamp(head: &[u8]) -> Stamp {
+    let [_, _, _, flags, a, b, c, d, _, _, rest @ ..] = head else { return Stamp::default() };
+    let seconds = u32::from_le_bytes([*a, *b, *c, *d]);
+    let modified = (seconds != 0).then_some(i64::from(seconds) * 1_000_000);
+    let rest = match (flags & 4 != 0, rest) {
+        (true, [low, high, rest @ ..]) => rest.get(usize::from(u16::from_le_bytes([*low, *high]))..).unwrap_or_default(),
+        _ => rest,
+    };
+    let end = memchr::memchr(0, rest).filter(|&end| flags & 8 != 0 && end > 0);
+    Stamp { name: end.and_then(|end| rest.get(..end)).map(<[u8]>::to_vec), modified }
+}
+
+fn inner_meta(meta: &Meta, names: &Names, stamp: Stamp, notes: Notes) -> Meta {
     let name = meta.path.rsplit(['/', '\\']).next().unwrap_or(&meta.path);
+    let prefix = format!("{}!/", meta.path);
+    let path = format!("{prefix}{}", names.claim(kind::inner_name(name)));
+    let raw_name = stamp.name.filter(|name| !path.as_bytes().ends_with(name));
     Meta {
-        path: format!("{}!/{}", meta.path, kind::inner_name(name)),
-        flat: Some(format!("{}!/", meta.path)),
-        modified: meta.modified,
-        modified_local: meta.modified_local,
+        path,
+        raw_name,
+        flat: Some(Flat { prefix, names: names.clone() }),
+        modified: stamp.modified.or(meta.modified),
+        modified_local: stamp.modified.is_none() && meta.modified_local,
         depth: meta.depth + 1,
         notes,
         skip_empty: true,
@@ -64,13 +96,11 @@ fn inner_meta(meta: &Meta, notes: Notes) -> Meta {
     }
 }
 
-fn keep_trailing(flow: &mut Flow, meta: &Meta, at: u64, rest: &mut dyn Read) -> Result<bool, Error> {
+/// Whatever follows the compressed data becomes a piece of its own.
+fn keep_trailing(flow: &mut Flow, meta: &Meta, names: &Names, at: u64, rest: &mut dyn Read) -> Result<bool, Error> {
     let text = "bytes follow that are no part of the compressed data; kept as a piece of their own";
     meta.notes.add(ProblemKind::Malformed, Some(at), text);
-    flow.stream(unclaimed(meta, at), rest, Keep::Member)
-}
-
-/// The piece for bytes of a container that belong to no member.
-pub(crate) fn unclaimed(meta: &Meta, at: u64) -> Meta {
-    Meta { path: format!("{}!/~unclaimed-{at}", meta.path), depth: meta.depth + 1, ..Meta::default() }
+    // The level of this stream, even where this stream is itself inside another one.
+    let level = Meta { flat: None, ..meta.clone() };
+    flow.stream(level.unclaimed(names, at), rest, Keep::Member)
 }

@@ -167,7 +167,7 @@ impl<R: Read> Read for Unpack<R> {
 
 /// Whether the first bytes of a stream can be decoded; `head` may be cut anywhere.
 pub(crate) fn begins(kind: ContainerKind, head: &[u8]) -> bool {
-    let mut unpack = Unpack::new(kind, Buffered::new(head), 1 << 30, Notes::default());
+    let mut unpack = Unpack::new(kind, Buffered::sized(head, head.len() as u64), 1 << 30, Notes::default());
     match unpack.read(&mut [0; 64]) {
         Ok(n) => n > 0 || unpack.streams > 0,
         Err(error) => {

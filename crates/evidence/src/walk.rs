@@ -1,13 +1,15 @@
 //! From the inputs to entries: every file on disk in order, each opened once.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use konseki_model::{At, Problem, ProblemKind};
 
-use crate::entry::{Entry, Link, Totals};
+use crate::entry::{Entry, Found, Link, Totals};
 use crate::flow::{Flow, Keep, Meta};
+use crate::hash::Hasher;
 use crate::name;
 use crate::notes::{Notes, unreadable};
 use crate::open::{self, Identity};
@@ -33,7 +35,7 @@ pub fn walk(inputs: &[PathBuf], options: &Options, visit: &mut dyn FnMut(Entry))
 /// Only when a large member cannot be spooled.
 pub fn read(root: &Root, options: &Options, visit: &mut dyn FnMut(Entry)) -> Result<Totals, Error> {
     let size = match root.kind {
-        RootKind::File { size } => size,
+        RootKind::File { size, .. } => size,
         _ => 0,
     };
     let (path, raw_name) = (root.path.clone(), root.raw_name.clone());
@@ -41,7 +43,7 @@ pub fn read(root: &Root, options: &Options, visit: &mut dyn FnMut(Entry)) -> Res
         RootKind::File { .. } => {}
         RootKind::Link { target } => {
             let mut flow = Flow::new(options, 0, visit);
-            let shown = name::display_name(target);
+            let shown = name::shown(target);
             let link = Link { path, target: shown, raw_target: target.clone(), hard: false, raw_name };
             flow.emit(Entry::Link(link));
             return Ok(Totals { files: 1, ..flow.totals });
@@ -68,6 +70,45 @@ pub fn read(root: &Root, options: &Options, visit: &mut dyn FnMut(Entry)) -> Res
     flow.stream(meta, &mut reader, Keep::Disk(root.real.clone(), identity))?;
     let expanded = flow.budget.expanded();
     Ok(Totals { files: 1, bytes: identity.size, expanded, ..flow.totals })
+}
+
+/// Hands out again the pieces with these paths, reading only the files on disk that hold them.
+///
+/// # Errors
+/// As [`walk`].
+pub fn recall(inputs: &[PathBuf], options: &Options, paths: &BTreeSet<String>, visit: &mut dyn FnMut(Found)) -> Result<(), Error> {
+    let plan = plan(inputs, options)?;
+    for root in &plan.roots {
+        let inside = format!("{}!/", root.path);
+        let below = paths.range(inside.clone()..).next().is_some_and(|path| path.starts_with(&inside));
+        if below || paths.contains(&root.path) {
+            read(root, options, &mut |entry| match entry {
+                Entry::Piece(found) if paths.contains(&found.path) => visit(found),
+                _ => {}
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 and size of a file on disk, evidence or result, opened read-only and without following a link.
+///
+/// # Errors
+/// What the operating system says.
+pub fn digest(path: &Path) -> io::Result<([u8; 32], u64)> {
+    let (mut file, _) = open::open(path)?;
+    let mut hasher = Hasher::new(0);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => hasher.update(buffer.get(..n).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let hashed = hasher.finish();
+    Ok((hashed.sha256, hashed.size))
 }
 
 fn refusal(error: &io::Error) -> String {

@@ -260,3 +260,60 @@ fn seven_zip() {
     let taken = one(&whole[..whole.len() - 9]);
     assert!(taken.pieces.contains_key("ev/x") && !taken.kinds("ev/x").is_empty());
 }
+
+#[test]
+fn made_up_names_meet_real_ones() {
+    // A member that is called what a gap would be called, and a gap of the stream around it.
+    let mut bytes = gz(&tar(&[("~unclaimed-0", b"mine")]));
+    let place = bytes.len();
+    bytes.extend(b"behind");
+    let again = gz(&tar(&[(&format!("~unclaimed-{place}"), b"mine"), ("x.tar", b"not the tar")]));
+    let mut again = again;
+    let place = again.len();
+    again.extend(b"behind");
+    let taken = named("x.tgz", &bytes);
+    assert_eq!(taken.pieces.len(), 2);
+    let taken = named("x.tgz", &again);
+    assert_eq!(taken.text("ev/x.tgz!/x.tar~2"), "not the tar");
+    assert_eq!(taken.text(&format!("ev/x.tgz!/~unclaimed-{place}")), "behind");
+}
+
+#[test]
+fn names_that_promise_too_much_and_headers_that_tell() {
+    let taken = named("plain.log.gz", b"never compressed\n");
+    assert_eq!(taken.text("ev/plain.log.gz"), "never compressed\n");
+    assert_eq!(taken.kinds("ev/plain.log.gz"), [Kind::Malformed]);
+
+    let mut out = flate2::GzBuilder::new()
+        .filename("../../original.log")
+        .extra(vec![1, 2, 3])
+        .mtime(1_700_000_000)
+        .write(Vec::new(), flate2::Compression::fast());
+    out.write_all(b"renamed").unwrap();
+    let taken = named("harmless.gz", &out.finish().unwrap());
+    let piece = &taken.pieces["ev/harmless.gz!/harmless"];
+    assert_eq!(piece.raw_name.as_deref(), Some(&b"../../original.log"[..]));
+    assert_eq!(piece.modified, Some(1_700_000_000_000_000));
+}
+
+#[test]
+fn a_tar_cut_between_members_is_told() {
+    let whole = tar(&[("a", b"1"), ("b", b"2")]);
+    let taken = one(&whole[..1024]);
+    assert_eq!(taken.text("ev/x!/a"), "1");
+    assert_eq!(taken.kinds("ev/x"), [Kind::Truncated]);
+}
+
+#[test]
+fn streams_in_streams() {
+    let taken = named("a.log.gz.xz", &xz(&gz(b"twice\n")));
+    assert_eq!(taken.text("ev/a.log.gz.xz!/a.log.gz!/a.log"), "twice\n");
+    let taken = named("a.zip.gz", &gz(&zip(&[Part::new("x", b"in a zip")])));
+    assert_eq!(taken.text("ev/a.zip.gz!/a.zip!/x"), "in a zip");
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut out = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}

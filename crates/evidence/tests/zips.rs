@@ -19,7 +19,7 @@ fn members_in_all_their_forms() {
         streamed,
         Part::new("empty", b""),
     ]));
-    assert_eq!(taken.paths(), ["ev/x!/empty", "ev/x!/log/deflated.log", "ev/x!/log/streamed.log", "ev/x!/log/stored.log"]);
+    assert_eq!(taken.paths(), ["ev/x!/empty", "ev/x!/log/deflated.log", "ev/x!/log/stored.log", "ev/x!/log/streamed.log"]);
     assert_eq!(taken.text("ev/x!/log/stored.log"), "stored\n");
     assert_eq!(taken.text("ev/x!/log/streamed.log").len(), 1000);
     let container = &taken.containers["ev/x"];
@@ -82,7 +82,7 @@ fn links_are_recorded_and_not_followed() {
     let mut link = Part::new("innocent.log", b"/etc/shadow");
     link.mode = 0o120_777;
     let taken = one(&zip(&[link]));
-    assert_eq!(taken.links["ev/x!/innocent.log"].target, "etc/shadow");
+    assert_eq!(taken.links["ev/x!/innocent.log"].target, "/etc/shadow");
     assert_eq!(taken.links["ev/x!/innocent.log"].raw_target, b"/etc/shadow");
     assert!(taken.pieces.is_empty());
 }
@@ -217,7 +217,8 @@ fn every_password_is_tried() {
         let taken = bench.take();
         assert_eq!(taken.kinds("ev/x!/a.log"), [Kind::Encrypted], "{aes}");
         assert!(taken.refused["ev/x!/a.log"].problem.text.contains("give its password"));
-        bench.options.passwords = (0..300).map(|n| format!("wrong{n}")).collect();
+        // The old cipher accepts one wrong password in 256 at first sight.
+        bench.options.passwords = (0..if aes { 3 } else { 600 }).map(|n| format!("wrong{n}")).collect();
         assert!(bench.take().pieces.is_empty(), "{aes}");
         bench.options.passwords.push("right".to_owned());
         let taken = bench.take();

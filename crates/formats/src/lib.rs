@@ -10,3 +10,4 @@ pub mod relay;
 pub mod text;
 pub mod time;
 pub mod vc0;
+pub mod vmware;

@@ -37,13 +37,11 @@ pub fn head(text: &str) -> Relay<'_> {
         rest = rest.get(used..).unwrap_or_default();
     }
     for token in rest.split([' ', '\t']).filter(|token| !token.is_empty() && *token != "-") {
-        if token.len() >= 19 {
-            if let Some((written, _)) = time::iso(token.as_bytes()) {
-                if relay.time.is_none_or(|known| known.offset.is_none()) {
-                    relay.time = Some(written);
-                }
-                continue;
+        if let Some((written, _)) = time::iso(token.as_bytes()).filter(|_| token.len() >= 19) {
+            if relay.time.is_none_or(|known| known.offset.is_none()) {
+                relay.time = Some(written);
             }
+            continue;
         }
         if let Some(name) = token.strip_suffix(':') {
             relay.tag = name.split('[').next().unwrap_or(name);
@@ -70,14 +68,12 @@ pub fn split(text: &str) -> Option<Relay<'_>> {
     let mut relay = Relay { time: Some(written), host, tag: "", used: at };
     // A relay that kept the whole RFC 5424 message behind a head of its own.
     let inner = text.get(at..)?;
-    if let Some(rest) = inner.strip_prefix("1 ") {
-        if let Some((written, used)) = time::iso(rest.as_bytes()) {
-            relay.time = Some(written);
-            at += 2 + used + 1;
-            let host = text.get(at..)?.split(' ').next()?;
-            relay.host = host;
-            at += host.len() + 1;
-        }
+    if let Some((written, used)) = inner.strip_prefix("1 ").and_then(|rest| time::iso(rest.as_bytes())) {
+        relay.time = Some(written);
+        at += 2 + used + 1;
+        let host = text.get(at..)?.split(' ').next()?;
+        relay.host = host;
+        at += host.len() + 1;
     }
     let tail = text.get(at..)?;
     let name = tail.split(' ').next()?;

@@ -82,11 +82,7 @@ fn text(value: &Value) -> String {
 
 fn attributes(object: &Map<String, Value>) -> Vec<(&str, String)> {
     let Some(Value::Object(attributes)) = object.get("#attributes") else { return Vec::new() };
-    attributes
-        .iter()
-        .filter(|(name, _)| !name.starts_with("xmlns"))
-        .map(|(name, value)| (name.as_str(), text(value)))
-        .collect()
+    attributes.iter().filter(|(name, _)| !name.starts_with("xmlns")).map(|(name, value)| (name.as_str(), text(value))).collect()
 }
 
 fn members(object: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
@@ -110,7 +106,7 @@ fn theirs(event: &Value) -> Fields {
                 }
                 let prefix = if matches!(section, "EventData" | "UserData") { "" } else { section };
                 for (name, value) in members(object) {
-                    element(prefix, base(name), value, true, &mut out);
+                    element(prefix, base(name), value, &mut out);
                 }
             }
             other => out.push((section.to_owned(), text(other))),
@@ -142,12 +138,12 @@ fn system(object: &Map<String, Value>, out: &mut Fields) {
     }
 }
 
-fn element(prefix: &str, name: &str, value: &Value, top: bool, out: &mut Fields) {
+fn element(prefix: &str, name: &str, value: &Value, out: &mut Fields) {
     let field = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}_{name}") };
     match value {
         Value::Array(items) => {
             for item in items {
-                element(prefix, name, item, top, out);
+                element(prefix, name, item, out);
             }
         }
         Value::Object(object) => {
@@ -169,7 +165,7 @@ fn element(prefix: &str, name: &str, value: &Value, top: bool, out: &mut Fields)
                 None => {}
             }
             for (name, value) in members(object) {
-                element(prefix, base(name), value, false, out);
+                element(prefix, base(name), value, out);
             }
         }
         other => out.push((field, text(other))),
@@ -269,14 +265,7 @@ fn the_same_records_and_values_as_the_evtx_crate() {
     }
     eprintln!(
         "{} files, {} records, {} fields, their errors {}, our lost {}, stale {}, torn {}, rescued {}",
-        tally.files,
-        tally.records,
-        tally.fields,
-        tally.errors,
-        tally.lost,
-        tally.stale,
-        tally.torn,
-        tally.rescued
+        tally.files, tally.records, tally.fields, tally.errors, tally.lost, tally.stale, tally.torn, tally.rescued
     );
     for line in tally.differences.iter().take(60) {
         eprintln!("{}", line.chars().take(1500).collect::<String>());

@@ -80,8 +80,7 @@ fn fields_come_back_in_order_and_in_windows_spelling() {
 fn names_that_repeat_are_numbered_within_their_section() {
     let mut log = EvtxWriter::new();
     let classic = EventSpec { qualifiers: Some(16384), ..EventSpec::new("App", "Application", 1000, T, "pc01") };
-    log.push(&classic.data("", "a").data("", Value::Texts(vec!["b".into(), String::new(), "c".into()])).data("X", "1"))
-        .unwrap();
+    log.push(&classic.data("", "a").data("", Value::Texts(vec!["b".into(), String::new(), "c".into()])).data("X", "1")).unwrap();
     let cleared = EventSpec::new("Microsoft-Windows-Eventlog", "System", 104, T, "pc01")
         .user_data("LogFileCleared", "urn:made-up")
         .data("SubjectUserName", "taro")

@@ -20,6 +20,8 @@ use konseki_model::{Hints, Piece, Sink};
 
 pub mod clock;
 pub mod description;
+pub mod esx;
+pub mod esx_list;
 pub mod host;
 mod list;
 pub mod mapper;

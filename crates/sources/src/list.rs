@@ -18,6 +18,32 @@ mod ivanti_syslog;
 mod ivanti_uwsgi;
 #[path = "ivanti/vc0/mod.rs"]
 mod ivanti_vc0;
+#[path = "vmware/esxi_auth/mod.rs"]
+mod vmware_esxi_auth;
+#[path = "vmware/esxi_autostart/mod.rs"]
+mod vmware_esxi_autostart;
+#[path = "vmware/esxi_getallvms/mod.rs"]
+mod vmware_esxi_getallvms;
+#[path = "vmware/esxi_hostd/mod.rs"]
+mod vmware_esxi_hostd;
+#[path = "vmware/esxi_shell/mod.rs"]
+mod vmware_esxi_shell;
+#[path = "vmware/esxi_syslog/mod.rs"]
+mod vmware_esxi_syslog;
+#[path = "vmware/esxi_vm_process_list/mod.rs"]
+mod vmware_esxi_vm_process_list;
+#[path = "vmware/esxi_vminventory/mod.rs"]
+mod vmware_esxi_vminventory;
+#[path = "vmware/esxi_vmkernel/mod.rs"]
+mod vmware_esxi_vmkernel;
+#[path = "vmware/esxi_vmx/mod.rs"]
+mod vmware_esxi_vmx;
+#[path = "vmware/esxi_vobd/mod.rs"]
+mod vmware_esxi_vobd;
+#[path = "vmware/vmware_log/mod.rs"]
+mod vmware_vmware_log;
+#[path = "windows/evtx/mod.rs"]
+mod windows_evtx;
 
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -67,5 +93,83 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_vc0::SOURCE,
         about: include_str!("ivanti/vc0/source.toml"),
         text: include_str!("ivanti/vc0/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_auth",
+        source: &vmware_esxi_auth::SOURCE,
+        about: include_str!("vmware/esxi_auth/source.toml"),
+        text: include_str!("vmware/esxi_auth/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_autostart",
+        source: &vmware_esxi_autostart::SOURCE,
+        about: include_str!("vmware/esxi_autostart/source.toml"),
+        text: include_str!("vmware/esxi_autostart/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_getallvms",
+        source: &vmware_esxi_getallvms::SOURCE,
+        about: include_str!("vmware/esxi_getallvms/source.toml"),
+        text: include_str!("vmware/esxi_getallvms/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_hostd",
+        source: &vmware_esxi_hostd::SOURCE,
+        about: include_str!("vmware/esxi_hostd/source.toml"),
+        text: include_str!("vmware/esxi_hostd/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_shell",
+        source: &vmware_esxi_shell::SOURCE,
+        about: include_str!("vmware/esxi_shell/source.toml"),
+        text: include_str!("vmware/esxi_shell/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_syslog",
+        source: &vmware_esxi_syslog::SOURCE,
+        about: include_str!("vmware/esxi_syslog/source.toml"),
+        text: include_str!("vmware/esxi_syslog/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vm_process_list",
+        source: &vmware_esxi_vm_process_list::SOURCE,
+        about: include_str!("vmware/esxi_vm_process_list/source.toml"),
+        text: include_str!("vmware/esxi_vm_process_list/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vminventory",
+        source: &vmware_esxi_vminventory::SOURCE,
+        about: include_str!("vmware/esxi_vminventory/source.toml"),
+        text: include_str!("vmware/esxi_vminventory/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vmkernel",
+        source: &vmware_esxi_vmkernel::SOURCE,
+        about: include_str!("vmware/esxi_vmkernel/source.toml"),
+        text: include_str!("vmware/esxi_vmkernel/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vmx",
+        source: &vmware_esxi_vmx::SOURCE,
+        about: include_str!("vmware/esxi_vmx/source.toml"),
+        text: include_str!("vmware/esxi_vmx/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vobd",
+        source: &vmware_esxi_vobd::SOURCE,
+        about: include_str!("vmware/esxi_vobd/source.toml"),
+        text: include_str!("vmware/esxi_vobd/text.toml"),
+    },
+    Entry {
+        id: "vmware/vmware_log",
+        source: &vmware_vmware_log::SOURCE,
+        about: include_str!("vmware/vmware_log/source.toml"),
+        text: include_str!("vmware/vmware_log/text.toml"),
+    },
+    Entry {
+        id: "windows/evtx",
+        source: &windows_evtx::SOURCE,
+        about: include_str!("windows/evtx/source.toml"),
+        text: include_str!("windows/evtx/text.toml"),
     },
 ];

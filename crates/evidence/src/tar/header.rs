@@ -41,10 +41,12 @@ pub(crate) fn parse(block: &Block) -> Option<Header> {
     let sound = checksum(block);
     let size = number(field(block, 124, 12)).and_then(|n| u64::try_from(n).ok());
     let name = text(field(block, 0, 100));
-    if !sound && !(ustar && size.is_some()) {
+    if !(sound || ustar && size.is_some()) {
         return None;
     }
-    if !ustar && (name.is_empty() || size.is_none()) {
+    // V7 has nothing there; another word is another format (vmtar says "visor" and keeps data elsewhere).
+    let bare = field(block, 257, 5).iter().all(|&b| b == 0);
+    if !ustar && (!bare || name.is_empty() || size.is_none()) {
         return None;
     }
     let gnu = field(block, 257, 8) == b"ustar  \0";

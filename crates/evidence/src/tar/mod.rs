@@ -9,6 +9,7 @@ use std::io::Read;
 
 use konseki_model::{At, Problem, ProblemKind};
 
+use crate::bounds::{Basis, Metered};
 use crate::entry::{Accounts, ContainerKind, Entry, Link};
 use crate::flow::{self, Flow, Keep, Meta};
 use crate::hash::Hashing;
@@ -34,25 +35,21 @@ struct Tar<'a> {
 }
 
 pub(crate) fn open(flow: &mut Flow, meta: &Meta, reader: &mut dyn Read) -> Result<(), Error> {
-    let mut raw = Hashing::new(reader, flow.weak_limit());
+    // Nobody lists the weak hashes of a tar that only exists inside a compressed stream.
+    let weak = if meta.flat.is_some() { 0 } else { flow.weak_limit() };
+    let mut raw = Hashing::new(reader, weak);
     let mut stream = TarStream::new(&mut raw);
     let mut tar = Tar {
         meta,
-        names: Names::default(),
+        names: meta.names(),
         members: 0,
         accounts: Accounts::default(),
         gaps: 0,
         next: Extended::default(),
         global: Extended::default(),
     };
-    if meta.flat.is_some() {
-        // The tar itself stands among its members.
-        let own = meta.path.strip_prefix(&meta.prefix()).unwrap_or_default();
-        tar.names.claim(own.to_owned());
-    }
     let bound = tar.members(flow, &mut stream)?;
     tar.accounts.structure += stream.structure();
-    drop(stream);
     let rest = raw.drain();
     let hashed = raw.finish();
     if let Some(why) = bound.filter(|_| rest > 0) {
@@ -68,14 +65,21 @@ pub(crate) fn open(flow: &mut Flow, meta: &Meta, reader: &mut dyn Read) -> Resul
 impl Tar<'_> {
     /// Reads all members; the bound that ended it, if one did.
     fn members(&mut self, flow: &mut Flow, stream: &mut TarStream) -> Result<Option<String>, Error> {
+        let mut ended = false;
         loop {
             if let Some(why) = flow.budget.exhausted() {
                 return Ok(Some(why));
             }
             let at = stream.offset();
             match stream.advance() {
-                Next::End => return Ok(None),
-                Next::Zeros => {}
+                Next::End => {
+                    if !ended && !self.meta.notes.has(ProblemKind::Truncated) {
+                        let text = "the archive has no end mark; it may have been cut off here";
+                        self.meta.notes.add(ProblemKind::Truncated, Some(at), text);
+                    }
+                    return Ok(None);
+                }
+                Next::Zeros => ended = true,
                 Next::Partial(bytes) => {
                     let text = "the archive ends inside a header";
                     let problem = Problem::new(ProblemKind::Truncated, Some(At::Offset(at)), text);
@@ -83,7 +87,10 @@ impl Tar<'_> {
                     self.accounts.unread += bytes;
                 }
                 Next::Junk => self.junk(flow, stream)?,
-                Next::Header(header) => self.entry(flow, stream, *header, at)?,
+                Next::Header(header) => {
+                    ended = false;
+                    self.entry(flow, stream, *header, at)?;
+                }
             }
         }
     }
@@ -161,7 +168,7 @@ impl Tar<'_> {
         match kind {
             b'1' | b'2' => {
                 let raw_target = next.link.or(self.global.link.clone()).unwrap_or(header.link);
-                let target = name::display_name(&raw_target);
+                let target = name::shown(&raw_target);
                 let Meta { path, raw_name, .. } = meta;
                 flow.emit(Entry::Link(Link { path, target, raw_target, hard: kind == b'1', raw_name }));
                 Ok(())
@@ -173,14 +180,7 @@ impl Tar<'_> {
                 Ok(())
             }
             _ => {
-                let size = match next.size {
-                    Some(Some(size)) => size,
-                    Some(None) => {
-                        meta.notes.add(ProblemKind::Malformed, Some(at), "the extended header claims a size that is no size");
-                        header.size.unwrap_or(0)
-                    }
-                    None => header.size.unwrap_or(0),
-                };
+                let size = effective_size(&next, header.size, &meta, at);
                 let old = header.sparse.map(|old| stream.old_sparse(old));
                 let sparse = old.or(next.sparse());
                 self.data(flow, stream, meta, size, sparse, next.map_in_data())
@@ -205,7 +205,10 @@ impl Tar<'_> {
                 let map = if map_in_data { sparse.read_map(&mut payload, LONGEST) } else { Some(0) };
                 let stored = size.saturating_sub(map.unwrap_or(0));
                 if map.is_some() && sparse.sound() && affordable(flow, sparse.real, stored) {
-                    flow.stream(meta, &mut Holes::new(&mut payload, sparse), Keep::Member)?
+                    let (budget, notes) = (flow.budget.clone(), meta.notes.clone());
+                    let holes = Holes::new(&mut payload, sparse);
+                    let mut metered = Metered::new(holes, budget, Basis::Fixed(stored), notes);
+                    flow.stream(meta, &mut metered, Keep::Member)?
                 } else {
                     let text = format!("a file with holes, {} bytes by its header; kept without the holes", sparse.real);
                     meta.notes.add(ProblemKind::Bound, None, text);
@@ -229,10 +232,7 @@ impl Tar<'_> {
         if self.gaps <= flow.options.limits.unclaimed {
             let text = "bytes between headers that are no header; kept as pieces of their own";
             self.meta.notes.add(ProblemKind::Malformed, Some(at), text);
-            let mut meta = crate::single::unclaimed(self.meta, at);
-            meta.path = format!("{}~unclaimed-{at}", self.meta.prefix());
-            meta.path = self.names.claim(meta.path);
-            flow.stream(meta, &mut junk, Keep::Member)?;
+            flow.stream(self.meta.unclaimed(&self.names, at), &mut junk, Keep::Member)?;
             self.members += 1;
             self.accounts.unclaimed += junk.finish();
         } else {
@@ -243,6 +243,19 @@ impl Tar<'_> {
         }
         Ok(())
     }
+}
+
+/// The extended header's size counts before the plain one.
+fn effective_size(next: &Extended, plain: Option<u64>, meta: &Meta, at: u64) -> u64 {
+    match next.size {
+        Some(Some(size)) => return size,
+        Some(None) => {
+            let text = "the extended header claims a size that is no size";
+            meta.notes.add(ProblemKind::Malformed, Some(at), text);
+        }
+        None => {}
+    }
+    plain.unwrap_or(0)
 }
 
 /// Holes cost nothing in the archive and everything on disk: the ratio bound applies.

@@ -35,7 +35,7 @@ pub(crate) fn plain<T>(
     notes: &Notes,
     then: impl FnOnce(&mut dyn Read) -> T,
 ) -> T {
-    let buffered = Buffered::new(stored);
+    let buffered = Buffered::sized(stored, member.compressed);
     let consumed = buffered.counter();
     let memory = budget.limits().decoder_memory;
     let unpack = |kind, buffered| Box::new(Unpack::new(kind, buffered, memory, notes.clone()));
@@ -70,7 +70,7 @@ pub(crate) fn decrypted<T>(
     notes: &Notes,
     then: impl FnOnce(&mut dyn Read) -> T,
 ) -> Option<T> {
-    let mut chained = Cursor::new(local_header(member)).chain(Buffered::new(stored));
+    let mut chained = Cursor::new(local_header(member)).chain(Buffered::sized(stored, member.compressed));
     let reader = zip_reader(member, &mut chained, Some(password)).ok()?;
     Some(then(&mut checked(member, reader, budget, notes, None)))
 }

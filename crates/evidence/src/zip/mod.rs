@@ -118,7 +118,7 @@ impl Zip<'_> {
         let mut count = 0;
         self.structure(start, stop);
         self.structure(stop, records);
-        while let Some(member) = directory.next() {
+        for member in directory.by_ref() {
             count += 1;
             if !flow.budget.member() {
                 break;
@@ -152,7 +152,7 @@ impl Zip<'_> {
         self.accounts.structure += data - place + behind;
         let notes = Notes::default();
         if own.name != member.name {
-            let text = format!("its own header names it {}", name::display_name(&own.name));
+            let text = format!("its own header names it {}", name::shown(&own.name));
             notes.add(ProblemKind::UnsafeName, Some(place), text);
         }
         if end > stop {
@@ -271,7 +271,7 @@ impl Zip<'_> {
         let (path, raw_name, _) = self.path_of(member);
         self.members += 1;
         self.accounts.members += end - data;
-        let target = name::display_name(&raw_target);
+        let target = name::shown(&raw_target);
         flow.emit(Entry::Link(Link { path, target, raw_target, hard: false, raw_name }));
         Ok(())
     }
@@ -321,8 +321,7 @@ impl Zip<'_> {
         self.note(ProblemKind::Malformed, from, format!("{text}; kept as pieces of their own"));
         self.accounts.unclaimed += to - from;
         self.members += 1;
-        let mut meta = crate::single::unclaimed(self.meta, from);
-        meta.path = self.names.claim(meta.path);
+        let meta = self.meta.unclaimed(&self.names, from);
         let Ok(mut bytes) = decode::stored(self.body, from, to) else { return Ok(()) };
         flow.stream(meta, &mut bytes, Keep::Member)?;
         Ok(())

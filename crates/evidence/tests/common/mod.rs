@@ -277,7 +277,6 @@ pub fn zip_of(zip: &ZipParts) -> Vec<u8> {
         directory.extend((part.name.len() as u16).to_le_bytes());
         directory.extend((part.extra.len() as u16).to_le_bytes());
         directory.extend([0; 6]);
-        directory.extend([0; 2]);
         directory.extend((part.mode << 16).to_le_bytes());
         directory.extend(offset.to_le_bytes());
         directory.extend(&part.name);

@@ -142,7 +142,10 @@ impl Compiler<'_, '_> {
                 parent.has_elements = true;
                 parent.inner
             }
-            None => self.ctx,
+            None => {
+                self.program.roots += 1;
+                self.ctx
+            }
         };
         // The root of a template has no parent to be left out of.
         let guard = depends.filter(|_| !self.open.is_empty()).map(|value| {
@@ -166,16 +169,7 @@ impl Compiler<'_, '_> {
         let named = matches!(outer, Ctx::Data | Ctx::User) && self.is(name, "Data");
         let data = if named { DataName::Absent } else { DataName::No };
         let parts = self.parts.len();
-        self.open.push(Open {
-            name,
-            outer,
-            inner,
-            guard,
-            parts,
-            has_elements: false,
-            has_attributes: false,
-            data,
-        });
+        self.open.push(Open { name, outer, inner, guard, parts, has_elements: false, has_attributes: false, data });
         self.in_start = true;
         Ok(())
     }

@@ -178,9 +178,7 @@ impl Walk<'_> {
 
     fn next_frame(&self, from: usize, until: usize) -> Option<Frame> {
         let area = self.bytes.get(from..until.min(self.bytes.len()))?;
-        memmem::find_iter(area, RECORD_MAGIC)
-            .filter_map(|hit| intact(self.bytes, from + hit))
-            .find(|frame| self.belongs(frame.id))
+        memmem::find_iter(area, RECORD_MAGIC).filter_map(|hit| intact(self.bytes, from + hit)).find(|frame| self.belongs(frame.id))
     }
 
     fn damage(&mut self, found: &mut dyn FnMut(Found)) -> bool {
@@ -240,9 +238,7 @@ impl Walk<'_> {
         let last = self.header.filter(|header| header.trusted()).map(|header| header.last_id);
         let missing = match (last, self.previous) {
             (Some(last), Some(previous)) if last != u64::MAX => last.saturating_sub(previous),
-            (Some(last), None) if last != u64::MAX => {
-                self.header.map_or(0, |h| last.saturating_sub(h.first_id).saturating_add(1))
-            }
+            (Some(last), None) if last != u64::MAX => self.header.map_or(0, |h| last.saturating_sub(h.first_id).saturating_add(1)),
             _ => 0,
         };
         let missing = missing.min(ID_STEP);
@@ -250,7 +246,9 @@ impl Walk<'_> {
         let begun = head.is_some_and(|frame| frame.len > len - self.at.min(len));
         let id = head.map(|frame| frame.id);
         let zeros = rest.iter().all(|b| *b == 0);
-        if cut && (begun || !zeros || missing > 0) {
+        if self.header.is_none() && self.previous.is_none() && !begun {
+            // Nothing says that records should stand here.
+        } else if cut && (begun || !zeros || missing > 0) {
             found(Found::Cut { at: self.at, len: rest.len(), id, begun: begun || !zeros, missing });
         } else if self.end.is_some() && missing == 0 && self.previous.is_some() {
             // All records are there: the stated end is too far out (often zeros up to the end of the chunk).

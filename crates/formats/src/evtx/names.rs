@@ -66,13 +66,8 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new() -> Self {
-        let mut names = Self {
-            list: Vec::new(),
-            ids: FxHashMap::default(),
-            pairs: FxHashMap::default(),
-            numbered: FxHashMap::default(),
-            bytes: 0,
-        };
+        let mut names =
+            Self { list: Vec::new(), ids: FxHashMap::default(), pairs: FxHashMap::default(), numbered: FxHashMap::default(), bytes: 0 };
         for name in KNOWN {
             names.id(name);
         }
@@ -84,13 +79,11 @@ impl Names {
     }
 
     #[inline]
-
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
 
     #[inline]
-
     pub(super) fn get(&self, id: NameId) -> &str {
         self.list.get(id as usize).map_or("", |name| name)
     }

@@ -28,15 +28,16 @@ pub const NARROW: Layout = Layout { id: "cn", width: 380.0, names: 0.0, cells: 1
 
 /// `window`: first and last sign of the intrusion.
 pub fn draw(case: &Case<'_>, window: Option<(i64, i64)>, layout: &Layout, markup: &Markup) -> String {
-    let rows: Vec<&Coverage> = case.coverage.iter().filter(|c| c.first.is_some()).take(ROWS).collect();
+    let mut rows: Vec<&Coverage> = case.coverage.iter().filter(|c| c.first.is_some()).collect();
+    // Hosts of the story first: they must not be the ones cut away.
+    rows.sort_by_key(|row| case.chain.steps.iter().all(|step| step.host != row.host));
+    rows.truncate(ROWS);
     let Some(range) = range(&rows, window) else { return String::new() };
     let left = if layout.names > 0.0 { layout.names } else { 4.0 };
     let right = layout.width - 6.0;
     let step = if layout.names > 0.0 { 20.0 } else { 32.0 };
     let height = TOP + rows.len() as f64 * step + 6.0;
-    let x = |time: i64| {
-        left + ((time - range.0) as f64 / (range.1 - range.0).max(1) as f64).clamp(0.0, 1.0) * (right - left)
-    };
+    let x = |time: i64| left + ((time - range.0) as f64 / (range.1 - range.0).max(1) as f64).clamp(0.0, 1.0) * (right - left);
     let args = Args::from([("n".to_owned(), rows.len().to_string())]);
     let both = |key| format!("{} / {}", Words::get(Lang::En, key, &args), Words::get(Lang::Ja, key, &args));
     let mut out = open(layout.id, (layout.width, height), &both("page.coverage.title"), &both("page.coverage.desc"));
@@ -149,15 +150,13 @@ pub fn legend() -> String {
         let inner = rect(class, (2.0, 4.0), (22.0, 12.0), more);
         format!("<span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{inner}</svg> {}</span>", words(label, &[]))
     };
-    let shades: String = ["s1", "s2", "s3", "s4"]
-        .iter()
-        .enumerate()
-        .map(|(at, class)| rect(class, (1.0 + at as f64 * 6.0, 4.0), (6.0, 12.0), ""))
-        .collect();
+    let shades: String =
+        ["s1", "s2", "s3", "s4"].iter().enumerate().map(|(at, class)| rect(class, (1.0 + at as f64 * 6.0, 4.0), (6.0, 12.0), "")).collect();
     format!(
-        "<ul class=\"legend\"><li><span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{shades}</svg> {}</span> {} {}</li></ul>",
+        "<svg class=\"defs\" aria-hidden=\"true\">{}</svg><ul class=\"legend\"><li><span><svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{shades}</svg> {}</span> {} {}</li></ul>",
+        hatches("cl"),
         words("page.coverage.records", &[]),
-        key("gap", " fill=\"url(#cv-partial)\"", "page.coverage.silence"),
+        key("gap", " fill=\"url(#cl-partial)\"", "page.coverage.silence"),
         key("window", "", "page.coverage.window")
     )
 }

@@ -1,7 +1,7 @@
 //! The template engine with our functions; every value that is not marked as ours is escaped on its way out.
 
 use konseki_model::{Because, Level};
-use minijinja::value::{Kwargs, Value, ViaDeserialize};
+use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
 use crate::escape::html;
@@ -75,12 +75,12 @@ fn things(env: &mut Environment<'static>) {
     env.add_function("ref", |id: String| safe(markup::reference(&id)));
     env.add_function("n", |number: u64| count(number));
     env.add_function("percent", |share: f64| format!("{:.0} %", share * 100.0));
-    env.add_function("ent", |entity: ViaDeserialize<konseki_model::Entity>| {
+    env.add_function("ent", |entity: Serde<konseki_model::Entity>| {
         let kind = serde_json::to_value(entity.kind).ok();
         let kind = kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or("other");
         safe(markup::entity(kind, &entity.value))
     });
-    env.add_function("lines", |because: ViaDeserialize<Vec<Because>>| safe(markup::lines(&because)));
+    env.add_function("lines", |because: Serde<Vec<Because>>| safe(markup::lines(&because)));
 }
 
 fn times(env: &mut Environment<'static>, own: &Markup) {

@@ -3,7 +3,7 @@
 use konseki_model::{Fidelity, Level};
 
 use crate::attack;
-use crate::escape::{defang, escape_markup, html, shorten};
+use crate::escape::{defang, escape_markup, html, html_block, shorten};
 use crate::holes::{self, Fill};
 use crate::time::Zone;
 use crate::words::{Lang, Words, format_value};
@@ -109,12 +109,7 @@ pub fn technique(id: &str) -> String {
 
 pub fn tactic(short: &str) -> String {
     match attack::tactic(short) {
-        Some(tactic) => format!(
-            "<span class=\"tac tac-{}\"><b>{}</b> {}</span>",
-            tactic.short,
-            tactic.code,
-            both(tactic.name, tactic.ja)
-        ),
+        Some(tactic) => format!("<span class=\"tac tac-{}\"><b>{}</b> {}</span>", tactic.short, tactic.code, both(tactic.name, tactic.ja)),
         None => html(short),
     }
 }
@@ -154,7 +149,7 @@ pub fn lines(because: &[konseki_model::Because]) -> String {
         out.push_str("</span>");
         if !line.excerpt.is_empty() {
             out.push_str("<code class=\"x\" dir=\"ltr\">");
-            out.push_str(&html(&shorten(&line.excerpt, EXCERPT_MAX)));
+            out.push_str(&html_block(&shorten(&line.excerpt, EXCERPT_MAX)));
             out.push_str("</code>");
         }
         out.push_str("</li>");

@@ -7,10 +7,12 @@ mod svg;
 mod timeline;
 mod view;
 
+pub(crate) use view::bytes_key;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::Value;
 use minijinja::context;
+use minijinja::value::{Serde, Value};
 use sha2::{Digest, Sha256};
 
 use crate::attack;
@@ -34,7 +36,7 @@ pub fn render(case: &Case<'_>) -> String {
         script => SCRIPT,
         label_ja => Words::plain(Lang::Ja, "page.lang.ja"),
         attack_designation => attack::DESIGNATION,
-        ..Value::from_serialize(view::view(case, &markup))
+        ..Value::from(Serde(view::view(case, &markup)))
     };
     match env.get_template("index.html").and_then(|template| template.render(context)) {
         Ok(page) => page,
@@ -43,9 +45,11 @@ pub fn render(case: &Case<'_>) -> String {
     }
 }
 
-/// Style with the label that print repeats at the edge of each sheet.
+/// Style with the label that print repeats at the edge of each sheet, and the colours of the tactics.
 fn style(case: &Case<'_>) -> String {
-    STYLE.replace("TLP-LABEL", case.tlp.label())
+    let tactics: String =
+        attack::tactics().iter().map(|tactic| format!(".tac-{} b {{ color: {}; }}\n", tactic.short, tactic.colour)).collect();
+    STYLE.replace("TLP-LABEL", case.tlp.label()).replace("/*TACTICS*/", &tactics)
 }
 
 /// Nothing is fetched; only this script and this style act.

@@ -26,7 +26,7 @@ pub(super) fn values(event: &EventSpec, id: u64) -> Vec<Value> {
         Value::U8(event.opcode),
         Value::Hex64(event.keywords),
         Value::Time(event.micros),
-        Value::U64(id),
+        Value::U64(event.original_id.unwrap_or(id)),
         optional(&event.activity_id, Value::guid),
         Value::U32(event.process_id),
         Value::U32(event.thread_id),

@@ -195,9 +195,7 @@ fn hash_of(name: &str) -> u16 {
 
 /// A template id that depends on the shape alone (FNV-1a, twice).
 fn guid_of(shape: &str) -> [u8; 16] {
-    let fnv = |seed: u64| {
-        shape.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-    };
+    let fnv = |seed: u64| shape.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let mut guid = [0; 16];
     let halves = fnv(0xcbf2_9ce4_8422_2325).to_le_bytes().into_iter().chain(fnv(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     for (to, from) in guid.iter_mut().zip(halves) {

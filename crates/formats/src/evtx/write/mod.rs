@@ -77,6 +77,8 @@ pub struct EventSpec {
     pub thread_id: u32,
     /// `None`: the number after the last.
     pub record_id: Option<u64>,
+    /// `EventRecordID` where it is not the record's own, as in exports and forwarded events.
+    pub original_id: Option<u64>,
     pub body: Body,
 }
 
@@ -110,11 +112,7 @@ impl EventSpec {
     /// Makes the body `UserData`; what `data` adds from now on are children of that element.
     #[must_use]
     pub fn user_data(mut self, element: &str, namespace: &str) -> Self {
-        self.body = Body::UserData {
-            element: element.to_owned(),
-            namespace: namespace.to_owned(),
-            fields: Vec::new(),
-        };
+        self.body = Body::UserData { element: element.to_owned(), namespace: namespace.to_owned(), fields: Vec::new() };
         self
     }
 }

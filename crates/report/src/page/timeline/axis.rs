@@ -4,8 +4,10 @@ use crate::time::{DAY, HOUR, Zone};
 
 /// Width of a folded quiet time, in units of the picture.
 const FOLD: f64 = 34.0;
-/// Folds at most.
-const FOLDS: usize = 7;
+/// Folds that a picture of that width has room for.
+fn folds_max(width: f64) -> usize {
+    if width < 500.0 { 3 } else { 7 }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Segment {
@@ -36,7 +38,7 @@ impl Axis {
         points.sort_unstable();
         points.dedup();
         let (Some(&first), Some(&last)) = (points.first(), points.last()) else { return Self::default() };
-        let quiet = quiet(&points);
+        let quiet = quiet(&points, folds_max(right - left));
         let active = (last - first) - quiet.iter().map(|(from, to)| to - from).sum::<i64>();
         let pad = (active / 25).max(5 * 60_000_000);
         let mut busy = Vec::new();
@@ -72,15 +74,14 @@ impl Axis {
 }
 
 /// The longest times without an instant, each long against what remains; in order.
-fn quiet(points: &[i64]) -> Vec<(i64, i64)> {
-    let mut gaps: Vec<(i64, i64)> =
-        points.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?))).collect();
+fn quiet(points: &[i64], most: usize) -> Vec<(i64, i64)> {
+    let mut gaps: Vec<(i64, i64)> = points.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?))).collect();
     gaps.sort_by_key(|(from, to)| (std::cmp::Reverse(to - from), *from));
     let mut left = points.last().unwrap_or(&0) - points.first().unwrap_or(&0);
     let mut folded = Vec::new();
     for (from, to) in gaps {
         let length = to - from;
-        if folded.len() == FOLDS || length < HOUR || length * 6 < left {
+        if folded.len() == most || length < HOUR || length * 6 < left {
             break;
         }
         left -= length;
@@ -142,7 +143,8 @@ fn ticks(segment: &Segment, zone: &Zone, room: f64) -> Vec<Tick> {
     let mut last_date_x = segment.x0;
     while time <= segment.to && ticks.len() < 60 {
         let x = at(time);
-        if step < DAY {
+        // Near the ends of a stretch stands the length of the fold.
+        if step < DAY && x - segment.x0 >= 16.0 && segment.x1 - x >= 18.0 {
             let clock = zone.parts(time, konseki_model::Fidelity::Minute).1;
             ticks.push(Tick { x, label: clock, date: false });
         }

@@ -57,7 +57,9 @@ struct Lane<'a> {
 
 impl Picture<'_> {
     pub fn draw(&self, layout: &Layout) -> String {
-        let instants: Vec<i64> = self.marks.iter().flat_map(|mark| [mark.from, mark.to]).collect();
+        // Ends of long marks need no room of their own, only the very last one.
+        let ends = self.marks.iter().map(|mark| mark.to).max();
+        let instants: Vec<i64> = self.marks.iter().map(|mark| mark.from).chain(ends).collect();
         let left = if layout.names > 0.0 { layout.names } else { 4.0 };
         let axis = Axis::new(&instants, left, layout.width - 6.0);
         let lanes = self.place(layout, &axis);
@@ -95,9 +97,7 @@ impl Picture<'_> {
         let mut lanes = Vec::new();
         for (index, host) in self.lanes.iter().enumerate() {
             let head = if layout.names > 0.0 { 6.0 } else { 18.0 };
-            let own = self.marks.iter().filter(|mark| {
-                mark.host == *host || (index == last && !self.lanes.contains(&mark.host))
-            });
+            let own = self.marks.iter().filter(|mark| mark.host == *host || (index == last && !self.lanes.contains(&mark.host)));
             let (placed, rows) = rows(own, axis, y + head, layout.row);
             let height = head + rows.max(1) as f64 * layout.row + 4.0;
             lanes.push(Lane { host, y, height, placed });
@@ -113,14 +113,16 @@ impl Picture<'_> {
             let class = if index % 2 == 0 { "lane" } else { "lane odd" };
             out.push_str(&rect(class, (0.0, lane.y), (layout.width, lane.height), ""));
             self.draw_bands(out, layout, axis, lane);
-            let name = if lane.host.is_empty() { attribute("page.timeline.nohost") } else { visible(lane.host) };
-            let short = shorten(&name, if layout.names > 0.0 { 20 } else { 44 });
-            let at = if layout.names > 0.0 { lane.y + lane.height / 2.0 + 4.0 } else { lane.y + 13.0 };
-            let _ = write!(out, "<g><title>{}</title>{}</g>", html(&name), text("host", 6.0, at, &short));
         }
         for segment in axis.segments.iter().filter(|segment| segment.folded) {
             let bottom = lanes.last().map_or(TOP, |lane| lane.y + lane.height);
             fold(out, segment, bottom);
+        }
+        for lane in lanes {
+            let name = if lane.host.is_empty() { attribute("page.timeline.nohost") } else { visible(lane.host) };
+            let short = shorten(&name, if layout.names > 0.0 { 20 } else { 44 });
+            let at = if layout.names > 0.0 { lane.y + lane.height / 2.0 + 4.0 } else { lane.y + 13.0 };
+            let _ = write!(out, "<g><title>{}</title>{}</g>", html(&name), text("host", 6.0, at, &short));
         }
         let _ = write!(out, "<path class=\"frame\" d=\"M{} {TOP}H{}\"/>", num(left), num(right));
     }
@@ -264,8 +266,7 @@ fn alive(coverage: &Coverage) -> Vec<(i64, i64)> {
 fn fold(out: &mut String, segment: &super::axis::Segment, bottom: f64) {
     let middle = (segment.x0 + segment.x1) / 2.0;
     let seconds = (segment.to - segment.from) as f64 / 1e6;
-    let (en, ja) = (crate::words::duration_in(Lang::En, seconds), crate::words::duration_in(Lang::Ja, seconds));
-    let first = |text: &str| text.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let rough = |lang| crate::words::duration_parts(lang, seconds, 1);
     out.push_str(&rect("fold", (segment.x0, TOP), (segment.x1 - segment.x0, bottom - TOP), ""));
     let mut y = TOP;
     let mut path = format!("M{} {y}", num(middle - 3.0));
@@ -276,8 +277,7 @@ fn fold(out: &mut String, segment: &super::axis::Segment, bottom: f64) {
         side = -side;
     }
     let _ = write!(out, "<path class=\"zigzag\" d=\"{path}\"/>");
-    let ja_short = if ja.contains('\u{65E5}') { ja.split_inclusive('\u{65E5}').next().unwrap_or(&ja).to_owned() } else { ja };
-    out.push_str(&text_both("folded", middle, 31.0, (&first(&en), &ja_short)));
+    out.push_str(&text_both("folded", middle, 31.0, (&rough(Lang::En), &rough(Lang::Ja))));
 }
 
 fn draw_mark(out: &mut String, layout: &Layout, axis: &Axis, placed: &Placed<'_>) {
@@ -332,7 +332,8 @@ pub fn shape(family: &str, (x, y): (f64, f64), r: f64, more: &str) -> String {
 /// What colours, shapes and hatches mean, as HTML with small pictures.
 pub fn legend(marks: &[Mark]) -> String {
     let icon = |inner: &str| format!("<svg class=\"key\" viewBox=\"0 0 26 20\" aria-hidden=\"true\">{inner}</svg>");
-    let mut out = String::from("<ul class=\"legend\">");
+    // The pattern of a picture that is not shown does not paint: the legend has its own.
+    let mut out = format!("<svg class=\"defs\" aria-hidden=\"true\">{}</svg><ul class=\"legend\">", hatches("lg"));
     let mut row = |label: &str, items: Vec<String>| {
         let label = words(label, &[]);
         let _ = write!(out, "<li><i>{label}</i> {}</li>", items.join(" "));
@@ -351,7 +352,7 @@ pub fn legend(marks: &[Mark]) -> String {
     );
     row("page.legend.fill", vec![words("page.legend.width", &[])]);
     let swatch = |id: &str, label: &str| {
-        let fill = format!(" fill=\"url(#tl-{id})\"");
+        let fill = format!(" fill=\"url(#lg-{id})\"");
         format!("<span>{} {}</span>", icon(&rect("nolog", (2.0, 3.0), (22.0, 14.0), &fill)), words(label, &[]))
     };
     let edge = |class: &str| {
@@ -360,13 +361,7 @@ pub fn legend(marks: &[Mark]) -> String {
     };
     row(
         "page.timeline.links",
-        vec![
-            edge("exact"),
-            edge("interval"),
-            edge("time"),
-            swatch("nolog", "page.legend.nolog"),
-            swatch("partial", "page.legend.partial"),
-        ],
+        vec![edge("exact"), edge("interval"), edge("time"), swatch("nolog", "page.legend.nolog"), swatch("partial", "page.legend.partial")],
     );
     out.push_str("</ul>");
     out

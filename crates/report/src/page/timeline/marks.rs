@@ -67,11 +67,8 @@ pub fn marks(case: &Case<'_>) -> Vec<Mark> {
             count: findings.len(),
         });
     }
-    let mut rest: Vec<&Finding> = case
-        .findings
-        .iter()
-        .filter(|f| f.level >= Level::Medium && !told.contains(f.id.as_str()) && start(f).is_some())
-        .collect();
+    let mut rest: Vec<&Finding> =
+        case.findings.iter().filter(|f| f.level >= Level::Medium && !told.contains(f.id.as_str()) && start(f).is_some()).collect();
     rest.sort_by_key(|f| (std::cmp::Reverse(f.level), start(f)));
     marks.extend(rest.into_iter().take(FINDINGS_MAX).filter_map(|f| finding_mark(f, &families)));
     marks.sort_by(|a, b| (a.from, a.step.is_none(), &a.id).cmp(&(b.from, b.step.is_none(), &b.id)));

@@ -9,7 +9,7 @@ use crate::case::Case;
 
 use super::markup::Markup;
 
-pub use marks::{Mark, marks};
+pub use marks::{Mark, kind_name, marks};
 
 /// The picture in two widths and what it could not hold.
 #[derive(Debug, serde::Serialize)]

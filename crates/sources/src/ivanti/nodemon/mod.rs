@@ -96,11 +96,9 @@ impl State {
             }
         } else if let Some(host) = parse::node_name(text) {
             sink.host(host);
-        } else if text.as_bytes().first().is_some_and(u8::is_ascii_uppercase) && text.as_bytes().get(3) == Some(&b' ') {
-            if let Some((civil, _)) = time::ctime(text.as_bytes()) {
-                self.table = Table::None;
-                self.set(civil);
-            }
+        } else if let Some((civil, _)) = Some(text.as_bytes()).filter(|bytes| bytes.get(3) == Some(&b' ')).and_then(time::ctime) {
+            self.table = Table::None;
+            self.set(civil);
         }
     }
 

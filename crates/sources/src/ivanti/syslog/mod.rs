@@ -3,7 +3,7 @@
 
 use konseki_formats::time::{self, Written};
 use konseki_formats::{heads, ivanti, relay};
-use konseki_model::{Basis, Event, Fidelity, Kind, Piece, Problem, ProblemKind, Sink, Stamp};
+use konseki_model::{Basis, Core, Event, Fidelity, Kind, Piece, Problem, ProblemKind, Sink, Stamp};
 
 use rustc_hash::FxHashMap;
 
@@ -158,8 +158,8 @@ impl State {
         let time = self.clock.stamp(&written);
         let mut row = Row::default();
         row.push("message", line.text);
-        let mut core = konseki_model::Core::default();
-        core.host = relay::split(line.text).map_or("", |head| head.host);
+        let host = relay::split(line.text).map_or("", |head| head.host);
+        let core = Core { host, ..Core::default() };
         sink.event(&Event { at: line.at(), time, kind: Kind::Other, core, fields: row.fields(), raw: line.bytes });
         Verdict::Event
     }
