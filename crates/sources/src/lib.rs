@@ -28,6 +28,7 @@ pub mod mapper;
 pub mod plain;
 pub mod read;
 pub mod row;
+pub mod vcenter;
 
 pub use description::Description;
 

@@ -40,6 +40,18 @@ mod vmware_esxi_vmkernel;
 mod vmware_esxi_vmx;
 #[path = "vmware/esxi_vobd/mod.rs"]
 mod vmware_esxi_vobd;
+#[path = "vmware/vcenter_access/mod.rs"]
+mod vmware_vcenter_access;
+#[path = "vmware/vcenter_events/mod.rs"]
+mod vmware_vcenter_events;
+#[path = "vmware/vcenter_sso/mod.rs"]
+mod vmware_vcenter_sso;
+#[path = "vmware/vcenter_svcs/mod.rs"]
+mod vmware_vcenter_svcs;
+#[path = "vmware/vcenter_vami/mod.rs"]
+mod vmware_vcenter_vami;
+#[path = "vmware/vcenter_vpxd/mod.rs"]
+mod vmware_vcenter_vpxd;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
 #[path = "windows/evtx/mod.rs"]
@@ -159,6 +171,42 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_esxi_vobd::SOURCE,
         about: include_str!("vmware/esxi_vobd/source.toml"),
         text: include_str!("vmware/esxi_vobd/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_access",
+        source: &vmware_vcenter_access::SOURCE,
+        about: include_str!("vmware/vcenter_access/source.toml"),
+        text: include_str!("vmware/vcenter_access/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_events",
+        source: &vmware_vcenter_events::SOURCE,
+        about: include_str!("vmware/vcenter_events/source.toml"),
+        text: include_str!("vmware/vcenter_events/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_sso",
+        source: &vmware_vcenter_sso::SOURCE,
+        about: include_str!("vmware/vcenter_sso/source.toml"),
+        text: include_str!("vmware/vcenter_sso/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_svcs",
+        source: &vmware_vcenter_svcs::SOURCE,
+        about: include_str!("vmware/vcenter_svcs/source.toml"),
+        text: include_str!("vmware/vcenter_svcs/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_vami",
+        source: &vmware_vcenter_vami::SOURCE,
+        about: include_str!("vmware/vcenter_vami/source.toml"),
+        text: include_str!("vmware/vcenter_vami/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_vpxd",
+        source: &vmware_vcenter_vpxd::SOURCE,
+        about: include_str!("vmware/vcenter_vpxd/source.toml"),
+        text: include_str!("vmware/vcenter_vpxd/text.toml"),
     },
     Entry {
         id: "vmware/vmware_log",
