@@ -134,7 +134,9 @@ mod tests {
         assert_eq!(actor("taro@lab.example@192.0.2.1"), ("taro@lab.example", "192.0.2.1"));
         assert_eq!(actor("'root@2001:db8::1'"), ("root", "2001:db8::1"));
         assert_eq!(actor("taro@lab.example"), ("taro@lab.example", ""));
-        let r = reconfigured("Reconfigured a on b in c.\n Modified:\n config.x: 1 -> 2;\n Added:\n config.hardware.device(4001): (deviceInfo = (label = \"Network adapter 2\"), macAddress = \"00:50:56:00:00:01\")\n config.hardware.device(2001): (backing = (fileName = \"ds:///vmfs/volumes/1/dc/dc.vmdk\"))\n Deleted:\n");
+        let r = reconfigured(
+            "Reconfigured a on b in c.\n Modified:\n config.x: 1 -> 2;\n Added:\n config.hardware.device(4001): (deviceInfo = (label = \"Network adapter 2\"), macAddress = \"00:50:56:00:00:01\")\n config.hardware.device(2001): (backing = (fileName = \"ds:///vmfs/volumes/1/dc/dc.vmdk\"))\n Deleted:\n",
+        );
         assert_eq!((r.nic, r.disk, r.disk_file, r.mac), ("added", "added", "ds:///vmfs/volumes/1/dc/dc.vmdk", "00:50:56:00:00:01"));
     }
 }

@@ -75,14 +75,14 @@ fn tomcat(line: &str) -> Option<Request<'_>> {
     let (forwarded, peer) = client.split_once('/').unwrap_or(("", client));
     (request.peer, request.port) = split_port(peer);
     request.forwarded = dash(forwarded);
-    // `HTTP/1.1 METHOD URI`, whatever stands before.
-    let at = tail.find("HTTP/")?;
-    let mut words = tail.get(at..)?.splitn(3, ' ');
-    words.next()?;
-    request.method = words.next()?;
-    request.uri = words.next()?.trim();
-    let mut words = answer.split(' ');
-    request.status = words.next()?;
+    // `HTTP/1.1 METHOD URI`; some patterns quote the request before it.
+    let mut found = tail.match_indices("HTTP/").filter_map(|(at, _)| {
+        let mut words = tail.get(at..)?.splitn(3, ' ');
+        let (_, method, uri) = (words.next()?, words.next()?, words.next()?);
+        (method.len() > 2 && method.bytes().all(|b| b.is_ascii_uppercase())).then_some((method, uri.trim()))
+    });
+    (request.method, request.uri) = found.next()?;
+    request.status = answer.split(' ').next()?;
     request.sent = answer.split(" bytes").next().and_then(|part| part.rsplit(' ').next()).map_or("", dash);
     request.msecs = answer.split_once("process ").and_then(|(_, rest)| rest.split_once("ms")).map_or("", |(msecs, _)| msecs);
     Some(request)

@@ -178,7 +178,7 @@ impl State {
             match canonical(name) {
                 "time" => written = cell,
                 "" => row.push_some(name, object_name(cell)),
-                ours => row.push(ours, cell),
+                ours => row.push(ours, object_name(cell)),
             }
         }
         shared::describe(row.get("message"), &mut row);

@@ -123,4 +123,8 @@ pub fn describe<'a>(text: &'a str, row: &mut Row<'a>) {
     for (name, value) in found.holes() {
         row.push_some(name, value);
     }
+    // `[{Name: taro, Domain: vsphere.local}]`
+    if let Some((_, rest)) = found.get("member").split_once("Name: ") {
+        row.push_some("member_name", rest.split([',', '}']).next().unwrap_or_default().trim());
+    }
 }

@@ -163,7 +163,7 @@ fn task<'a>(rest: &'a str, row: &mut Row<'a>) {
             let login = method == "vim.SessionManager.login" && rest.contains("InvalidLogin");
             row.push("action", if login { "login-failed" } else { "failed" });
             row.push_some("method", method);
-            row.push_some("fault", fault.trim_end_matches([':', '\\', 'n']));
+            row.push_some("fault", fault.split(":\\").next().unwrap_or(fault).trim_end_matches(':'));
             if login {
                 row.push_some("login", argument(rest, "Arg userName:"));
             }
