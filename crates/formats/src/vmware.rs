@@ -57,10 +57,11 @@ pub fn head(line: &str) -> Option<Head<'_>> {
         head.host = host;
         rest = after.trim_start();
         // `Hostd: info hostd[…] …`: the outer name says what the inner one says again.
-        if let Some((outer, inner)) = rest.split_once(": ") {
-            if !outer.contains([' ', '[']) && looks_like_level(inner) {
-                rest = inner;
-            }
+        if let Some((outer, inner)) = rest.split_once(": ")
+            && !outer.contains([' ', '['])
+            && looks_like_level(inner)
+        {
+            rest = inner;
         }
     }
     rest = level(rest, &mut head);
@@ -102,12 +103,14 @@ fn process<'a>(rest: &'a str, head: &mut Head<'a>) -> &'a str {
         return rest;
     }
     if let Some(inner) = after.strip_prefix('[') {
-        if let Some((pid, tail)) = inner.split_once(']') {
-            if !pid.is_empty() && pid.len() <= 20 && pid.chars().all(|c| c.is_ascii_alphanumeric()) {
-                head.process = name;
-                head.pid = pid;
-                return tail.trim_start_matches(':').trim_start();
-            }
+        if let Some((pid, tail)) = inner.split_once(']')
+            && !pid.is_empty()
+            && pid.len() <= 20
+            && pid.chars().all(|c| c.is_ascii_alphanumeric())
+        {
+            head.process = name;
+            head.pid = pid;
+            return tail.trim_start_matches(':').trim_start();
         }
         return rest;
     }

@@ -29,30 +29,7 @@ pub fn make(opt: &Options, dir: &Path) -> io::Result<Truth> {
     for e in &world.esx {
         out.bundle(&e.root);
     }
-    let truth = Truth {
-        case: opt.case.clone(),
-        seed: opt.seed,
-        from: when::iso_s(plan.start),
-        to: when::iso_s(plan.end),
-        zones: vec![(world.vpn.name.clone(), world.zone_name.to_owned()), (world.fw.name.clone(), world.zone_name.to_owned())],
-        skew: faults::skews(&world),
-        faults: opt.faults.clone(),
-        ..Truth::default()
-    };
-    let mut lab = Lab {
-        w: Arc::new(world),
-        out,
-        rng: Rng::new(opt.seed, "plot"),
-        truth,
-        opt: opt.clone(),
-        start: plan.start,
-        end: plan.end,
-        bytes_out: 0,
-        logon: 0x3_0000,
-        steps: std::collections::BTreeMap::new(),
-        traps: std::collections::BTreeMap::new(),
-        extra_registered: Vec::new(),
-    };
+    let mut lab = open(opt, &plan, world, out);
     faults::cuts(opt, &mut lab);
     (plan.plot)(&mut lab);
     lab.rng = Rng::new(opt.seed, "life");
@@ -77,6 +54,33 @@ pub fn make(opt: &Options, dir: &Path) -> io::Result<Truth> {
     let text = serde_json::to_string(&truth).map_err(io::Error::other)?;
     std::fs::write(dir.join("truth/truth.json"), text + "\n")?;
     Ok(truth)
+}
+
+fn open(opt: &Options, plan: &cases::Plan, world: World, out: Store) -> Lab {
+    let truth = Truth {
+        case: opt.case.clone(),
+        seed: opt.seed,
+        from: when::iso_s(plan.start),
+        to: when::iso_s(plan.end),
+        zones: vec![(world.vpn.name.clone(), world.zone_name.to_owned()), (world.fw.name.clone(), world.zone_name.to_owned())],
+        skew: faults::skews(&world),
+        faults: opt.faults.clone(),
+        ..Truth::default()
+    };
+    Lab {
+        w: Arc::new(world),
+        out,
+        rng: Rng::new(opt.seed, "plot"),
+        truth,
+        opt: opt.clone(),
+        start: plan.start,
+        end: plan.end,
+        bytes_out: 0,
+        logon: 0x3_0000,
+        steps: std::collections::BTreeMap::new(),
+        traps: std::collections::BTreeMap::new(),
+        extra_registered: Vec::new(),
+    }
 }
 
 /// The public record's dated actions beside our steps: step, day, name, technique.

@@ -103,52 +103,8 @@ pub fn esxi(lab: &mut Lab, day: T) {
             let calls = 1 + lab.rng.below(30);
             lab.api_session(n, at, at + took, ("vpxuser", &w.vcsa.ip, AGENT), calls, None);
         }
-        for hour in 0..24 {
-            let at = day + hour * HOUR + lab.rng.range(0, 50) * SEC;
-            let up = (at - w.esx.get(n).map_or(0, |e| e.boot)) / SEC;
-            let text = format!(
-                "up {}d{}h{}m{}s, {} VMs; [[2097999 vmx 4194304kB]] []",
-                up / 86_400,
-                up / 3600 % 24,
-                up / 60 % 60,
-                up % 60,
-                w.vms.len() / w.esx.len()
-            );
-            lab.esx_syslog(n, at, "heartbeat", &text, None);
-            lab.esx_syslog(
-                n,
-                at + SEC,
-                &format!("crond[{}]", 2_098_000 + n),
-                "USER root pid 9919303 cmd /bin/hostd-probe.sh ++group=host/vim/vmvisor/hostd-probe/stats/sh",
-                None,
-            );
-            if hour % 4 == 0 {
-                lab.hostd(
-                    n,
-                    at + 2 * SEC,
-                    "Snmpsvc",
-                    &Op::default(),
-                    "PublishReport: file /tmp/.vm-report.xml published as /tmp/vm-report.xml",
-                    None,
-                );
-            }
-        }
-        let noise = lab.rng.about(14.0 * lab.opt.scale);
-        for _ in 0..noise {
-            let at = anytime(lab, day);
-            let device = lab.rng.hex(12);
-            let text = match lab.rng.below(3) {
-                0 => format!(
-                    "NMP: nmp_ThrottleLogForDevice:3861: Cmd 0x85 (0x45b{device}, 2099321) to dev \"naa.6{device}\" on path \"vmhba0:C2:T0:L0\" Failed"
-                ),
-                1 => format!(
-                    "ScsiDeviceIO: 4124: Cmd(0x45b{device}) 0x1a, CmdSN 0x{} from world 0 to dev \"naa.6{device}\" failed H:0x0 D:0x2 P:0x0",
-                    lab.rng.hex(4)
-                ),
-                _ => "DVFilter: 6054: Checking disconnected filters for timeouts".to_owned(),
-            };
-            lab.vmkernel(n, at, &text, None);
-        }
+        heartbeats(lab, day, n);
+        kernel_noise(lab, day, n);
         if lab.rng.chance(50) {
             let at = anytime(lab, day);
             lab.vobd(n, at, "vob.scsi.scsipath.por", "Power-on Reset occurred on vmhba64:C0:T3:L0", None);
@@ -156,9 +112,62 @@ pub fn esxi(lab: &mut Lab, day: T) {
     }
 }
 
+/// Signs of life of a host, every hour.
+fn heartbeats(lab: &mut Lab, day: T, n: usize) {
+    let w = lab.w.clone();
+    for hour in 0..24 {
+        let at = day + hour * HOUR + lab.rng.range(0, 50) * SEC;
+        let up = (at - w.esx.get(n).map_or(0, |e| e.boot)) / SEC;
+        let text = format!(
+            "up {}d{}h{}m{}s, {} VMs; [[2097999 vmx 4194304kB]] []",
+            up / 86_400,
+            up / 3600 % 24,
+            up / 60 % 60,
+            up % 60,
+            w.vms.len() / w.esx.len()
+        );
+        lab.esx_syslog(n, at, "heartbeat", &text, None);
+        lab.esx_syslog(
+            n,
+            at + SEC,
+            &format!("crond[{}]", 2_098_000 + n),
+            "USER root pid 9919303 cmd /bin/hostd-probe.sh ++group=host/vim/vmvisor/hostd-probe/stats/sh",
+            None,
+        );
+        if hour % 4 == 0 {
+            lab.hostd(
+                n,
+                at + 2 * SEC,
+                "Snmpsvc",
+                &Op::default(),
+                "PublishReport: file /tmp/.vm-report.xml published as /tmp/vm-report.xml",
+                None,
+            );
+        }
+    }
+}
+
+fn kernel_noise(lab: &mut Lab, day: T, n: usize) {
+    let noise = lab.rng.about(14.0 * lab.opt.scale);
+    for _ in 0..noise {
+        let at = anytime(lab, day);
+        let device = lab.rng.hex(12);
+        let text = match lab.rng.below(3) {
+            0 => format!(
+                "NMP: nmp_ThrottleLogForDevice:3861: Cmd 0x85 (0x45b{device}, 2099321) to dev \"naa.6{device}\" on path \"vmhba0:C2:T0:L0\" Failed"
+            ),
+            1 => format!(
+                "ScsiDeviceIO: 4124: Cmd(0x45b{device}) 0x1a, CmdSN 0x{} from world 0 to dev \"naa.6{device}\" failed H:0x0 D:0x2 P:0x0",
+                lab.rng.hex(4)
+            ),
+            _ => "DVFilter: 6054: Checking disconnected filters for timeouts".to_owned(),
+        };
+        lab.vmkernel(n, at, &text, None);
+    }
+}
+
 /// The VPN appliance's own day: statistics, integrity scans, requests, process snapshots.
 pub fn appliance(lab: &mut Lab, day: T) {
-    let w = lab.w.clone();
     for hour in (0..24).step_by(2) {
         let shards: Vec<String> = (0..16).map(|s| format!("{s:x}:{}%", 1 + lab.rng.below(3))).collect();
         let at = day + hour * HOUR + lab.rng.range(0, 30) * SEC;
@@ -168,6 +177,25 @@ pub fn appliance(lab: &mut Lab, day: T) {
         let at = day + 2 * HOUR + lab.rng.range(0, 300) * SEC;
         lab.ics_scan(at, 0, 0, None);
     }
+    requests(lab, day);
+    for hour in [0, 6, 12, 18] {
+        let at = day + hour * HOUR + lab.rng.range(0, 500) * SEC;
+        lab.uwsgi(at, "config_rest_server.log", ("GET", "/api/v1/system/system-information"), 412, 38, 200, None);
+        lab.nodemon(at + 90 * SEC, &[]);
+    }
+    let noise = lab.rng.about(10.0 * lab.opt.scale);
+    for _ in 0..noise {
+        let at = anytime(lab, day);
+        lab.dlog_noise(at);
+    }
+    if lab.rng.chance(25) {
+        admin_login(lab, day);
+    }
+}
+
+/// What strangers and clients ask of the appliance.
+fn requests(lab: &mut Lab, day: T) {
+    let w = lab.w.clone();
     let probes = lab.rng.about(4.0 * lab.opt.scale);
     for _ in 0..probes {
         let at = anytime(lab, day);
@@ -192,18 +220,12 @@ pub fn appliance(lab: &mut Lab, day: T) {
         let (bytes, took) = (60 + lab.rng.below(300), 1 + lab.rng.below(40));
         lab.uwsgi(at, "cav_webserv.log", ("GET", path), bytes, took, 200, None);
     }
-    for hour in [0, 6, 12, 18] {
-        let at = day + hour * HOUR + lab.rng.range(0, 500) * SEC;
-        lab.uwsgi(at, "config_rest_server.log", ("GET", "/api/v1/system/system-information"), 412, 38, 200, None);
-        lab.nodemon(at + 90 * SEC, &[]);
-    }
-    let noise = lab.rng.about(10.0 * lab.opt.scale);
-    for _ in 0..noise {
-        let at = anytime(lab, day);
-        lab.dlog_noise(at);
-    }
-    if lab.rng.chance(25)
-        && let Some(admin) = w.users.iter().find(|u| u.admin).cloned()
+}
+
+/// Somebody in the appliance's administration.
+fn admin_login(lab: &mut Lab, day: T) {
+    let w = lab.w.clone();
+    if let Some(admin) = w.users.iter().find(|u| u.admin).cloned()
         && let Some(desk) = w.desks.get(admin.desk)
     {
         let at = crate::life::local_hour(lab, day, admin.hour + 1);

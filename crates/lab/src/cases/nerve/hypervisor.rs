@@ -1,8 +1,8 @@
 //! On the hypervisors and on vCenter's own box: drives listed, hidden machines, boot scripts, beacons, a web shell.
 
 use crate::cases::acts;
-use crate::cases::nerve::Plot;
 use crate::cases::nerve::entry::time;
+use crate::cases::nerve::{Plot, Rogue};
 use crate::ctx::{Lab, Pace};
 use crate::store::Mark;
 use crate::truth::HiddenVm;
@@ -64,35 +64,7 @@ pub fn ssh(lab: &mut Lab, p: &Plot) {
 /// Files by sftp, then the machine's executor started by hand: no list of machines ever holds it.
 pub fn rogues(lab: &mut Lab, p: &mut Plot) {
     let w = lab.w.clone();
-    let first = p.rogue.first().and_then(|r| w.esx.get(r.esx)).map_or(String::new(), |e| e.host.name.clone());
-    lab.step(
-        "rogue-upload",
-        &first,
-        "command-and-control",
-        &["T1105", "T1570", "T1021.004", "T1564.006"],
-        "a machine's files written to a datastore by sftp",
-    );
-    lab.step(
-        "rogue-start",
-        &first,
-        "defense-evasion",
-        &["T1564.006", "T1059.004", "T1059", "T1036.005", "T1578.002"],
-        "machines started with /bin/vmx by hand, running but registered nowhere, with one foot inside and one outside",
-    );
-    lab.step(
-        "rogue-boot",
-        &first,
-        "persistence",
-        &["T1037.004", "T1037", "T1547", "T1564.006"],
-        "a line in local.sh that starts the hidden machine with the host",
-    );
-    lab.step(
-        "rogue-rdp",
-        &w.vpn.name,
-        "lateral-movement",
-        &["T1021.001", "T1021"],
-        "remote desktop from the appliance to the hidden machines",
-    );
+    rogue_steps(lab, p);
     for (n, rogue) in p.rogue.clone().iter().enumerate() {
         let Some(e) = w.esx.get(rogue.esx) else { continue };
         let t = p.d[3] + 4 * HOUR + n as i64 * 40 * MIN + 3 * MIN;
@@ -126,19 +98,59 @@ pub fn rogues(lab: &mut Lab, p: &mut Plot) {
         p.changes.extra.push((rogue.esx, rogue.seen.clone()));
         let at = start + 2 * HOUR;
         lab.zeek_rdp(at, &w.vpn.ip, &rogue.ip, "root", 50 * MIN, (3_000_000, 60_000_000), Some("rogue-rdp!"));
-        lab.key("rogue-rdp", "interval", "address", &rogue.ip);
-        lab.key("rogue-start", "exact", "vm", &rogue.seen.name);
-        lab.key("rogue-start", "exact", "file", &vmx);
-        lab.key("rogue-upload", "exact", "vm", &rogue.seen.name);
-        lab.truth.hidden_vms.push(HiddenVm {
-            name: rogue.seen.name.clone(),
-            host: e.host.name.clone(),
-            uuid: crate::world::spaced(&rogue.seen.uuid),
-            path: vmx.clone(),
-            running: rogue.seen.running,
-        });
-        lab.key("rogue-boot", "exact", "vm", &rogue.seen.name);
+        rogue_keys(lab, rogue);
     }
+    rogue_links(lab, p);
+}
+
+fn rogue_steps(lab: &mut Lab, p: &Plot) {
+    let w = lab.w.clone();
+    let first = p.rogue.first().and_then(|r| w.esx.get(r.esx)).map_or(String::new(), |e| e.host.name.clone());
+    lab.step(
+        "rogue-upload",
+        &first,
+        "command-and-control",
+        &["T1105", "T1570", "T1021.004", "T1564.006"],
+        "a machine's files written to a datastore by sftp",
+    );
+    lab.step(
+        "rogue-start",
+        &first,
+        "defense-evasion",
+        &["T1564.006", "T1059.004", "T1059", "T1036.005", "T1578.002"],
+        "machines started with /bin/vmx by hand, running but registered nowhere, with one foot inside and one outside",
+    );
+    lab.step(
+        "rogue-boot",
+        &first,
+        "persistence",
+        &["T1037.004", "T1037", "T1547", "T1564.006"],
+        "a line in local.sh that starts the hidden machine with the host",
+    );
+    lab.step(
+        "rogue-rdp",
+        &w.vpn.name,
+        "lateral-movement",
+        &["T1021.001", "T1021"],
+        "remote desktop from the appliance to the hidden machines",
+    );
+}
+
+fn rogue_keys(lab: &mut Lab, rogue: &Rogue) {
+    let w = lab.w.clone();
+    let (seen, vmx) = (&rogue.seen, rogue.seen.vmx.clone());
+    lab.key("rogue-rdp", "interval", "address", &rogue.ip);
+    lab.key("rogue-start", "exact", "file", &vmx);
+    for id in ["rogue-start", "rogue-upload", "rogue-boot"] {
+        lab.key(id, "exact", "vm", &seen.name);
+    }
+    let host = w.esx.get(rogue.esx).map_or(String::new(), |e| e.host.name.clone());
+    let uuid = crate::world::spaced(&seen.uuid);
+    lab.truth.hidden_vms.push(HiddenVm { name: seen.name.clone(), host, uuid, path: vmx, running: seen.running });
+}
+
+fn rogue_links(lab: &mut Lab, p: &Plot) {
+    let w = lab.w.clone();
     let vmx = p.rogue.first().map_or(String::new(), |r| r.seen.vmx.clone());
     lab.link("esx-ssh", "rogue-upload", "interval", "user", "root");
     lab.link("esx-ssh", "rogue-start", "interval", "user", "root");
@@ -264,8 +276,13 @@ pub fn jsp(lab: &mut Lab, p: &Plot) {
     lab.link("exploit", "web-shell-vcenter", "interval", "address", &p.vc_from);
     lab.key("web-shell-vcenter", "interval", "host", &w.vcsa.name);
     time(lab, "web-shell-vcenter", t, t + 15 * MIN);
+    tunnel(lab, p, t + 20 * MIN);
+}
+
+fn tunnel(lab: &mut Lab, p: &Plot, at: i64) {
+    let w = lab.w.clone();
+    let host = w.vcsa.name.clone();
     let script = format!("/tmp/{}", p.tool);
-    let at = t + 20 * MIN;
     const RUN: Mark = Some("python-tunnel!");
     lab.vcsa_exec(
         at,

@@ -90,8 +90,35 @@ fn remove(lab: &mut Lab, p: &Plot, t: T, a: &Act) -> String {
     op_id
 }
 
-/// The clone of vCenter's own machine, new machines, and the clone's deletion.
-pub fn machines(lab: &mut Lab, p: &Plot) {
+/// Machines in the open, switched off.
+fn new_machines(lab: &mut Lab, p: &Plot, at: T) {
+    let w = lab.w.clone();
+    for n in 0..2 {
+        let name = format!("{}{}", lab.rng.pick(&["tmpl", "stage", "net"]), 70 + n);
+        let vmx = format!("/vmfs/volumes/{}/{name}/{name}.vmx", w.shared_volume);
+        create(
+            lab,
+            p,
+            at + n * 5 * MIN,
+            &Act { esx: (n as usize + 1) % w.esx.len().max(1), name: &name, vmx: &vmx, mark: Some("create-machines!") },
+        );
+        lab.key("create-machines", "exact", "vm", &name);
+        // They are registered machines, switched off: seen by every list.
+        let model = w.vms.last().cloned();
+        if let Some(mut vm) = model {
+            vm.name.clone_from(&name);
+            vm.volume.clone_from(&w.shared_volume);
+            vm.uuid = format!("42{}", lab.rng.hex(30));
+            vm.on = false;
+            vm.vmid = 300 + n as u64;
+            lab.truth.scope.accessed.push(("vm".to_owned(), name.clone()));
+            lab.extra_registered.push(((n as usize + 1) % w.esx.len().max(1), vm));
+        }
+    }
+    time(lab, "create-machines", at, at + 6 * MIN);
+}
+
+fn machine_steps(lab: &mut Lab) {
     let w = lab.w.clone();
     let evasion = ["T1564.006", "T1578", "T1578.002", "T1036.005", "T1036"];
     lab.step(
@@ -109,6 +136,12 @@ pub fn machines(lab: &mut Lab, p: &Plot) {
         &["T1070", "T1070.004", "T1578.003", "T1564.006", "T1485", "T1578"],
         "the clone is deleted within hours",
     );
+}
+
+/// The clone of vCenter's own machine, new machines, and the clone's deletion.
+pub fn machines(lab: &mut Lab, p: &Plot) {
+    let w = lab.w.clone();
+    machine_steps(lab);
     let Some(source) = w.vms.first() else { return };
     let t = p.d[2] + HOUR + 20 * MIN;
     let (down, esx) = (actor(lab, p), source.esx);
@@ -137,30 +170,7 @@ pub fn machines(lab: &mut Lab, p: &Plot) {
     );
     time(lab, "clone", t, t + 12 * MIN);
     lab.key("clone", "exact", "session", &op_id);
-    let at = t + 40 * MIN;
-    for n in 0..2 {
-        let name = format!("{}{}", lab.rng.pick(&["tmpl", "stage", "net"]), 70 + n);
-        let vmx = format!("/vmfs/volumes/{}/{name}/{name}.vmx", w.shared_volume);
-        create(
-            lab,
-            p,
-            at + n * 5 * MIN,
-            &Act { esx: (n as usize + 1) % w.esx.len().max(1), name: &name, vmx: &vmx, mark: Some("create-machines!") },
-        );
-        lab.key("create-machines", "exact", "vm", &name);
-        // They are registered machines, switched off: seen by every list.
-        let model = w.vms.last().cloned();
-        if let Some(mut vm) = model {
-            vm.name.clone_from(&name);
-            vm.volume.clone_from(&w.shared_volume);
-            vm.uuid = format!("42{}", lab.rng.hex(30));
-            vm.on = false;
-            vm.vmid = 300 + n as u64;
-            lab.truth.scope.accessed.push(("vm".to_owned(), name.clone()));
-            lab.extra_registered.push(((n as usize + 1) % w.esx.len().max(1), vm));
-        }
-    }
-    time(lab, "create-machines", at, at + 6 * MIN);
+    new_machines(lab, p, t + 40 * MIN);
     let gone = t + 3 * HOUR;
     let op_id = remove(lab, p, gone, &Act { esx, name: &copy, vmx: &vmx, mark: Some("delete-clone!") });
     lab.key("delete-clone", "exact", "session", &op_id);

@@ -176,10 +176,9 @@ pub fn common(line: &str) -> Option<Request<'_>> {
 /// `remote=198.51.100.7:50123`.
 pub fn peer(text: &str) -> (&str, Option<u16>) {
     let mark = "<TCP '";
-    if let Some((_, rest)) = text.rsplit_once(mark).filter(|_| text.matches(mark).count() >= 2) {
-        if let Some((address, port)) = rest.split_once("'>").and_then(|(pair, _)| pair.split_once(" : ")) {
-            return (address, port.parse().ok());
-        }
+    let far = text.rsplit_once(mark).filter(|_| text.matches(mark).count() >= 2);
+    if let Some((address, port)) = far.and_then(|(_, rest)| rest.split_once("'>")).and_then(|(pair, _)| pair.split_once(" : ")) {
+        return (address, port.parse().ok());
     }
     text.split_once("remote=").map_or(("", None), |(_, rest)| split_port(rest.split([',', ' ', ')', '>']).next().unwrap_or_default()))
 }

@@ -108,10 +108,9 @@ impl State {
             }
             parts.raw.extend_from_slice(line.bytes);
         }
-        if parts.texts.len() as u32 >= parts.count {
-            if let Some(parts) = self.waiting.remove(&key) {
-                self.give(&parts, reading, sink);
-            }
+        let complete = parts.texts.len() as u32 >= parts.count;
+        if let Some(parts) = complete.then(|| self.waiting.remove(&key)).flatten() {
+            self.give(&parts, reading, sink);
         }
         verdict
     }

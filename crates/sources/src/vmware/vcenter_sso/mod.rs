@@ -56,16 +56,15 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
     {
         row.push_some(name, value);
     }
-    let description;
-    match &json {
+    let description = match &json {
         Some(map) => {
             for key in parse::KEYS {
                 row.push_some(key, map.get(*key).and_then(serde_json::Value::as_str).unwrap_or_default());
             }
-            description = row.get("description");
+            row.get("description")
         }
-        None => description = parse::without_actor(head.message, &mut row),
-    }
+        None => parse::without_actor(head.message, &mut row),
+    };
     row.push("message", head.message);
     parse::describe(description, &mut row);
     let (kind, mut core) = reading.about.mapper.apply(row.fields(), scratch);
