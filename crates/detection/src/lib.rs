@@ -13,6 +13,7 @@ mod simple;
 mod windows;
 mod yaml;
 
+pub use correlate::{Conclusion, Conclusions, Correlator, Limits};
 pub use engine::{Engine, Hit, Matched, Scratch};
 pub use load::{load_files, load_path, load_paths, load_zip};
 pub use logsource::{LogSource, Routing};

@@ -95,3 +95,9 @@ pub fn read_log(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sin
     );
     clock.report(sink);
 }
+
+/// Is this the note of one request by the HTTP proxy before a VMware service (envoy, rhttpproxy)?
+pub fn is_proxy_request(head: &Head<'_>) -> bool {
+    matches!(head.process, "envoy" | "envoy-access" | "rhttpproxy")
+        && (head.message.contains(" HTTP/1") || head.message.contains(" HTTP/2"))
+}

@@ -80,6 +80,17 @@ pub fn authorization<'a>(message: &'a str, row: &mut Row<'a>) -> bool {
     true
 }
 
+/// `observability : PWD=/ ; USER=root ; COMMAND=/usr/bin/x` of sudo. False where the text is none.
+pub fn sudo<'a>(message: &'a str, row: &mut Row<'a>) -> bool {
+    let Some((before, command)) = message.split_once(" ; COMMAND=") else { return false };
+    let Some((login, rest)) = before.split_once(" : ") else { return false };
+    row.push("action", "sudo");
+    row.push("login", login.trim());
+    row.push_some("run_as", rest.split_once("USER=").map_or("", |(_, user)| user.split(' ').next().unwrap_or_default()));
+    row.push("command", command.trim_end());
+    true
+}
+
 /// An address of this machine itself: no place that somebody came from.
 pub fn is_loopback(address: &str) -> bool {
     address.starts_with("127.") || address == "::1" || address == "localhost"

@@ -1,121 +1,121 @@
-//! Published lines of vCenter: SEKOIA's intake tests, lamw's authentication examples, lnav's samples.
+//! The vCenter sources against the shipped case and against public examples of real lines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 
-use common::{evidence, read};
+use konseki_model::{Event, Hints, Piece, Problem, Records, Sink};
+use konseki_sources::{Description, Reading};
 
-fn messages() -> Option<Vec<(String, String)>> {
-    let folder = evidence("sekoia-intake-formats/VMWare/vmware-vcenter/tests")?;
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
-    files.sort();
-    let mut out = Vec::new();
-    for file in files {
-        let json: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-        out.push((file.file_stem().unwrap().to_str().unwrap().to_owned(), json["input"]["message"].as_str().unwrap().to_owned()));
+#[derive(Default)]
+struct Seen {
+    kinds: BTreeMap<&'static str, usize>,
+    untimed: usize,
+    records: Records,
+    problems: Vec<String>,
+}
+
+impl Sink for Seen {
+    fn event(&mut self, event: &Event<'_>) {
+        *self.kinds.entry(event.kind.as_str()).or_default() += 1;
+        self.untimed += usize::from(event.time.is_none());
     }
-    Some(out)
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem.text.to_string());
+    }
+    fn records(&mut self, records: Records) {
+        self.records.add(&records);
+    }
+    fn host(&mut self, _: &str) {}
+    fn zone(&mut self, _: &str, _: &str) {}
+    fn nested(&mut self, _: &str, _: Vec<u8>) {}
+}
+
+fn read(path: &str, bytes: &[u8]) -> (Vec<&'static str>, Seen) {
+    let piece = Piece { path, head: &bytes[..bytes.len().min(65536)], size: bytes.len() as u64 };
+    let entries = konseki_sources::recognise(&piece);
+    let mut seen = Seen::default();
+    for entry in &entries {
+        let about = Description::parse(entry.about).unwrap();
+        let hints = Hints::default();
+        entry.source.read(&mut Cursor::new(bytes.to_vec()), &Reading { piece, hints: &hints, about: &about }, &mut seen);
+    }
+    (entries.iter().map(|entry| entry.id).collect(), seen)
+}
+
+fn at(relative: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(relative);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {} is not here", path.display());
+    None
 }
 
 #[test]
-fn every_event_of_the_intake_tests_is_parsed() {
-    let Some(path) = evidence("sekoia-intake-formats/VMWare/vmware-vcenter/all_messages.log") else { return };
-    let text = fs::read_to_string(path).unwrap();
-    let (mut events, mut kinds) = (0, std::collections::BTreeMap::new());
-    for line in text.lines().filter(|line| line.starts_with("Event [")) {
-        let seen = read("x.log", line.as_bytes());
-        assert_eq!((seen.source, seen.records.events, seen.without_time), ("vmware/vcenter_events", 1, 0), "{line}");
-        let event = &seen.events[0];
-        assert!(line.contains(event.field("event_type").unwrap()) && line.contains(event.field("event_key").unwrap()), "{line}");
-        *kinds.entry(event.kind().as_str()).or_insert(0) += 1;
-        events += 1;
-    }
-    println!("{events} {kinds:?}");
-    assert_eq!(events, 26);
-    for (kind, count) in
-        [("session.start", 5), ("api.session", 3), ("auth.success", 2), ("auth.failure", 3), ("vm.reconfigure", 2), ("ssh.session", 1)]
-    {
-        assert_eq!(kinds[kind], count, "{kind}");
-    }
-    // The file as a whole is one of mixed services: nothing is lost.
-    let seen = read("vcsa.log", text.as_bytes());
-    println!("{} {:?} {:?}", seen.source, seen.records, seen.problems);
-}
-
-#[test]
-fn each_service_is_known_by_its_line() {
-    let Some(messages) = messages() else { return };
-    for (name, message) in messages {
-        let seen = read("x.log", message.as_bytes());
-        let want = match name.as_str() {
-            "http_logs_1" | "http_logs_2" | "http_logs_3" => "vmware/vcenter_access",
-            "fault_logs" | "fault_logs2" => "vmware/vcenter_vpxd",
-            "login_success" | "test_properly_escaped_json" | "has_permissions_1" => "vmware/vcenter_sso",
-            "has_permissions_2" => "vmware/vcenter_svcs",
-            _ if message.starts_with("Event [") => "vmware/vcenter_events",
-            _ => "",
-        };
-        assert_eq!(seen.source, want, "{name}: {message}");
-        if name == "http_logs_1" {
-            assert_eq!(
-                (seen.events[0].src.as_str(), seen.events[0].src_port, seen.events[0].bytes_in),
-                ("1.2.3.4", Some(54080), Some(11032))
-            );
-        }
-        if name == "test_properly_escaped_json" {
-            assert_eq!((seen.events[0].kind().as_str(), seen.events[0].src.as_str()), ("auth.success", "1.2.3.4"));
-        }
-        if name == "session_logs_type3" {
-            assert_eq!(
-                (seen.events[0].object.as_str(), seen.events[0].agent.as_str()),
-                ("7", "pyvmomi Python/3.8.13 (VMkernel; 7.0.3; x86_64)")
-            );
-        }
-        if name == "fault_logs2" {
-            assert_eq!((seen.events[0].kind().as_str(), seen.events[0].user.as_str()), ("auth.failure", "username"));
-        }
-    }
-}
-
-#[test]
-fn examples_of_six() {
-    let Some(path) = evidence("vcenter-authn-authz-log-examples/README.md") else { return };
-    let text = fs::read_to_string(path).unwrap();
-    let mut counts = std::collections::BTreeMap::new();
-    for block in text.split("```code").skip(1).filter_map(|rest| rest.split("```").next()) {
-        let seen = read("x.log", block.trim().as_bytes());
-        assert!(matches!(seen.source, "vmware/vcenter_sso" | "vmware/vcenter_svcs"), "{:?}: {block}", seen.source);
-        assert_eq!((seen.records.rejected, seen.without_time), (0, 0), "{block}");
-        for event in &seen.events {
-            *counts.entry(event.kind().as_str()).or_insert(0) += 1;
-            if event.kind().as_str() != "other" && event.kind().as_str() != "config.change" {
-                assert!(!event.user.is_empty(), "{block}");
-            }
-        }
-    }
-    println!("{counts:?}");
-    for (kind, least) in [
-        ("auth.success", 6),
-        ("auth.failure", 8),
-        ("account.create", 3),
-        ("account.change", 3),
-        ("account.delete", 4),
-        ("group.add", 3),
-        ("permission.change", 12),
+fn the_shipped_case_is_read_by_the_right_sources() {
+    let Some(case) = at("cases/nerve-small/evidence") else { return };
+    for (path, id, wanted) in [
+        (
+            "syslog/vcenter01-events.log",
+            "vmware/vcenter_events",
+            &["vm.clone", "vm.create", "vm.unregister", "auth.success", "api.session"][..],
+        ),
+        ("vcenter01/var/log/audit/sso-events/audit_events.log", "vmware/vcenter_sso", &["auth.success", "auth.logout"]),
+        ("vcenter01/var/log/vmware/sso/websso.log", "vmware/vcenter_sso", &["auth.success"]),
+        ("vcenter01/var/log/vmware/envoy/envoy-access.log", "vmware/vcenter_access", &["web.request"]),
+        ("vcenter01/var/log/vmware/vpxd/vpxd.log", "vmware/vcenter_vpxd", &["task.start"]),
+        (
+            "vcenter01/var/log/vmware/vsphere-ui/logs/access/localhost_access_log.2024-01-02.txt",
+            "vmware/vcenter_access",
+            &["web.request", "vm.list-export"],
+        ),
     ] {
-        assert!(counts.get(kind).copied().unwrap_or(0) >= least, "{kind}: {counts:?}");
+        let bytes = fs::read(case.join(path)).unwrap();
+        let (ids, seen) = read(path, &bytes);
+        assert_eq!(ids, [id], "{path}");
+        for kind in wanted {
+            assert!(seen.kinds.contains_key(kind), "{path}: no {kind} in {:?}", seen.kinds);
+        }
+        assert_eq!((seen.untimed, seen.records.rejected, seen.problems.len()), (0, 0, 0), "{path}: {:?}", seen.problems);
+        assert_eq!(seen.records.read, seen.records.events + seen.records.continuation + seen.records.blank, "{path}");
     }
 }
 
 #[test]
-fn lines_of_lnav() {
-    for (name, source) in [("logfile_vpxd.0", "vmware/vcenter_vpxd"), ("logfile_vmw_log.0", "vmware/vcenter_vpxd")] {
-        let Some(path) = evidence(&format!("lnav-vmware/test/{name}")) else { return };
-        let bytes = fs::read(path).unwrap();
-        let seen = read(name, &bytes);
-        assert_eq!((seen.source, seen.records.rejected, seen.without_time), (source, 0, 0), "{name}");
-        println!("{name}: {:?} {:?}", seen.records, seen.kinds);
+fn public_examples_of_real_lines() {
+    let Some(file) = at("../shared/evidence/sekoia-intake-formats/VMWare/vmware-vcenter/all_messages.log") else { return };
+    let text = fs::read_to_string(file).unwrap();
+    let pick = |want: &dyn Fn(&str) -> bool| {
+        let lines: Vec<&str> = text.lines().filter(|line| want(line)).collect();
+        assert!(!lines.is_empty());
+        lines.join("\n")
+    };
+    let cases = [
+        ("vmware/vcenter_events", "auth.success", pick(&|line| line.starts_with("Event ["))),
+        ("vmware/vcenter_sso", "auth.failure", pick(&|line| line.contains(" websso["))),
+        ("vmware/vcenter_access", "web.request", pick(&|line| line.contains(" envoy[") || line.contains(" [Request] "))),
+        ("vmware/vcenter_vpxd", "auth.failure", pick(&|line| line.contains(" vpxd["))),
+    ];
+    for (id, kind, lines) in cases {
+        let (ids, seen) = read("collected/all.log", lines.as_bytes());
+        eprintln!("{id}: {:?}", seen.kinds);
+        assert_eq!(ids, [id]);
+        assert!(seen.kinds.contains_key(kind), "{id}: {:?}", seen.kinds);
+        assert_eq!((seen.untimed, seen.records.rejected), (0, 0), "{id}");
     }
+}
+
+#[test]
+fn published_audit_lines() {
+    let Some(file) = at("../shared/evidence/vcenter-authn-authz-log-examples/README.md") else { return };
+    let text = fs::read_to_string(file).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("{\"user\"")).collect();
+    let (ids, seen) = read("audit_events.log", lines.join("\n").as_bytes());
+    eprintln!("{:?}", seen.kinds);
+    assert_eq!(ids, ["vmware/vcenter_sso"]);
+    assert!(["account.create", "account.delete", "account.change", "group.add"].iter().all(|kind| seen.kinds.contains_key(kind)));
+    assert_eq!((seen.untimed, seen.records.rejected, seen.records.events), (0, 0, lines.len() as u64));
 }

@@ -93,18 +93,11 @@ impl Group {
     }
 
     /// Chooses what each rule waits for. Returns the atoms that stand for "the field is there".
-    fn wait(
-        &mut self,
-        rules: &[(u32, Expr)],
-        atoms: &mut Atoms,
-        literals: &[Literals],
-        wanted: &mut [bool],
-    ) -> Vec<(String, u32)> {
+    fn wait(&mut self, rules: &[(u32, Expr)], atoms: &mut Atoms, literals: &[Literals], wanted: &mut [bool]) -> Vec<(String, u32)> {
         let mut posts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let mut present: BTreeMap<String, u32> = BTreeMap::new();
         let mut next = atoms.list.len() as u32;
-        let lookup =
-            |number: u32| literals.get(number as usize).map_or(How::Open, |literals| literals.how);
+        let lookup = |number: u32| literals.get(number as usize).map_or(How::Open, |literals| literals.how);
         for (local, (_, expr)) in rules.iter().enumerate() {
             let mut chooser = Chooser { atoms, how: &lookup };
             let Some((_, waits)) = chooser.best(expr, true) else {
@@ -222,9 +215,7 @@ impl Literals {
                     Shape::Starts(text) => (Place::Start, text),
                     Shape::Ends(text) => (Place::End, text),
                     Shape::Contains(text) => (Place::Anywhere, text),
-                    Shape::Wild if glob.longest().is_some() => {
-                        (Place::Anywhere, glob.longest().unwrap_or_default())
-                    }
+                    Shape::Wild if glob.longest().is_some() => (Place::Anywhere, glob.longest().unwrap_or_default()),
                     Shape::Wild | Shape::Present => return Self::none(),
                 };
                 let decided = !glob.cased && glob.shape() != Shape::Wild;

@@ -68,11 +68,7 @@ impl IndexBuilder {
 }
 
 fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .start_kind(StartKind::Unanchored)
-        .build(literals)
-        .ok()
+    AhoCorasick::builder().match_kind(MatchKind::Standard).start_kind(StartKind::Unanchored).build(literals).ok()
 }
 
 #[derive(Debug, Default)]

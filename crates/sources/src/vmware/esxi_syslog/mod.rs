@@ -36,7 +36,12 @@ const OTHERS: &[&str] = &[
 fn ours(head: &Head<'_>) -> bool {
     let kernel = head.message.starts_with("cpu") || head.message.contains("Correlator] ");
     let vmx = head.process.is_empty() && (head.message.starts_with("vmx") || head.message.starts_with("vcpu"));
-    !head.process.is_empty() && (!head.pid.is_empty() || !head.level.is_empty()) && !OTHERS.contains(&head.process) && !kernel && !vmx
+    !head.process.is_empty()
+        && (!head.pid.is_empty() || !head.level.is_empty())
+        && !OTHERS.contains(&head.process)
+        && !kernel
+        && !vmx
+        && !esx::is_proxy_request(head)
 }
 
 impl Source for Syslog {

@@ -49,7 +49,7 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
         row.push("message", line.text);
         let (src, src_port) = parse::peer(line.text);
         row.push_some("c-ip", src);
-        let mut core = konseki_model::Core { host, src, src_port, ..Default::default() };
+        let mut core = konseki_model::Core { host, src, src_port: src_port.parse().ok(), ..Default::default() };
         if shared::is_loopback(src) {
             core.src = "";
         }
@@ -63,6 +63,7 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
         ("cs-uri-stem", stem),
         ("cs-uri-query", query),
         ("c-ip", request.client()),
+        ("cs-username", request.user),
         ("sc-status", request.status),
         ("bytes_out", request.sent),
         ("cs-user-agent", request.agent),
@@ -70,6 +71,7 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
         row.push(name, value);
     }
     row.push("cs-uri", request.uri);
+    row.push_some("c-port", request.port);
     row.push_some("peer", request.peer);
     row.push_some("forwarded_for", request.forwarded);
     row.push_some("bytes_in", request.received);
@@ -77,7 +79,6 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
     row.push_some("msecs", request.msecs);
     let (kind, mut core) = reading.about.mapper.apply(row.fields(), scratch);
     core.host = if request.host.is_empty() { host } else { request.host };
-    core.src_port = request.port;
     core.duration = request.msecs.parse::<i64>().ok().and_then(|msecs| msecs.checked_mul(1000));
     if shared::is_loopback(core.src) {
         core.src = "";

@@ -10,7 +10,8 @@ pub struct Request<'a> {
     pub host: &'a str,
     /// Who spoke to the service: often the proxy on the same machine.
     pub peer: &'a str,
-    pub port: Option<u16>,
+    pub port: &'a str,
+    pub user: &'a str,
     /// The client a proxy names.
     pub forwarded: &'a str,
     pub method: &'a str,
@@ -50,12 +51,12 @@ fn dash(text: &str) -> &str {
     if text == "-" { "" } else { text }
 }
 
-fn split_port(text: &str) -> (&str, Option<u16>) {
+fn split_port(text: &str) -> (&str, &str) {
     match text.rsplit_once(':') {
         Some((address, port)) if !address.is_empty() && (!address.contains(':') || address.ends_with(']')) => {
-            (address.trim_matches(['[', ']']), port.parse().ok())
+            (address.trim_matches(['[', ']']), port)
         }
-        _ => (text, None),
+        _ => (text, ""),
     }
 }
 
@@ -162,9 +163,10 @@ pub fn common(line: &str) -> Option<Request<'_>> {
     };
     let asked = rest.get(..end)?;
     let (method, uri) = method_and_uri(asked).unwrap_or(("", asked));
+    let user = dash(before.split(' ').rfind(|word| !word.is_empty()).filter(|word| *word != peer && *word != second).unwrap_or_default());
     let tail = rest.get(end + 1..)?.trim_start();
     let mut words = tail.split(' ');
-    let mut request = Request { time, peer, forwarded, method, uri, status: words.next()?, ..Request::default() };
+    let mut request = Request { time, peer, forwarded, user, method, uri, status: words.next()?, ..Request::default() };
     request.sent = dash(words.next().unwrap_or_default());
     // The agent stands behind the referer.
     request.agent = dash(tail.split('"').skip(1).step_by(2).last().unwrap_or_default());
@@ -174,13 +176,13 @@ pub fn common(line: &str) -> Option<Request<'_>> {
 
 /// The far end of a connection that rhttpproxy names: `<TCP '192.0.2.1 : 443'>, <TCP '198.51.100.7 : 50123'>`, or
 /// `remote=198.51.100.7:50123`.
-pub fn peer(text: &str) -> (&str, Option<u16>) {
+pub fn peer(text: &str) -> (&str, &str) {
     let mark = "<TCP '";
     let far = text.rsplit_once(mark).filter(|_| text.matches(mark).count() >= 2);
     if let Some((address, port)) = far.and_then(|(_, rest)| rest.split_once("'>")).and_then(|(pair, _)| pair.split_once(" : ")) {
-        return (address, port.parse().ok());
+        return (address, port);
     }
-    text.split_once("remote=").map_or(("", None), |(_, rest)| split_port(rest.split([',', ' ', ')', '>']).next().unwrap_or_default()))
+    text.split_once("remote=").map_or(("", ""), |(_, rest)| split_port(rest.split([',', ' ', ')', '>']).next().unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn every_shape() {
         let r = request("2023-05-11T10:22:31.126Z info envoy[111] [Originator@6876 sub=Default] 2023-05-11T10:22:31.070Z POST /sdk HTTP/1.1 200 via_upstream - 1670 11032 1 0 0 192.0.2.1:54080 192.0.2.2:443 127.0.0.1:49192 127.0.0.1:8085").unwrap();
-        assert_eq!((r.peer, r.port, r.sent, r.local, r.status), ("192.0.2.1", Some(54080), "11032", "192.0.2.2", "200"));
+        assert_eq!((r.peer, r.port, r.sent, r.local, r.status), ("192.0.2.1", "54080", "11032", "192.0.2.2", "200"));
         let r = request("2025-10-15T09:19:00.404Z info envoy[2527] [Originator@6876 sub=Default] [2025-10-15T09:18:52.450Z] \"GET /stats?format=prometheus HTTP/1.1\" 200 - 0 1389604 62 - \"192.0.2.9\" \"VMware-client/8.0.3\" \"-\" \"localhost\" \"-\"").unwrap();
         assert_eq!((r.client(), r.agent, r.sent, r.msecs), ("192.0.2.9", "VMware-client/8.0.3", "1389604", "62"));
         let r = request("[11/May/2023:10:22:24 +0000] tomcat-http--47 [Request] 192.0.2.1:48866 to local 1080 - HTTP/1.1 POST /lookupservice/sdk [Response] 200 - 758 bytes [Perf] process 0ms / commit 0ms / conn [+]").unwrap();
@@ -204,7 +206,7 @@ mod tests {
         assert!(request("text").is_none());
         assert_eq!(
             peer("New proxy client <SSL(<io_obj p:0x1, h:23, <TCP '192.0.2.2 : 443'>, <TCP '198.51.100.7 : 50123'>>)>"),
-            ("198.51.100.7", Some(50123))
+            ("198.51.100.7", "50123")
         );
     }
 }

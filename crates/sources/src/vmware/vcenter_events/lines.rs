@@ -169,7 +169,7 @@ impl State {
                 row.push_some(key, json.get(key).and_then(serde_json::Value::as_str).unwrap_or_default());
             }
         } else {
-            shared::authorization(message, &mut row);
+            let _ = shared::authorization(message, &mut row) || shared::sudo(message, &mut row);
         }
         let (kind, mut core) = reading.about.mapper.apply(row.fields(), &mut self.scratch);
         core.host = head.map_or("", |head| head.host);
