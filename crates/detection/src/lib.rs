@@ -9,7 +9,6 @@ mod logsource;
 mod reference;
 mod ruleset;
 mod sigma;
-mod simple;
 mod windows;
 mod yaml;
 
@@ -20,4 +19,3 @@ pub use logsource::{LogSource, Routing};
 pub use reference::Reference;
 pub use ruleset::{Correlation, Duplicate, Rule, RuleSet, Unusable};
 pub use sigma::meta::{Japanese, RuleMeta};
-pub use simple::{Fired, Simple};

@@ -6,6 +6,8 @@ use konseki_formats::heads;
 use konseki_formats::sentence::Sentences;
 use konseki_formats::vcenter::{self, EventLine, actor, reconfigured};
 
+use serde_json::{Map, Value};
+
 use crate::row::Row;
 
 static SENTENCES: LazyLock<Sentences> = LazyLock::new(|| Sentences::parse(include_str!("vmware/vcenter_events/sentences.tsv")));
@@ -89,6 +91,23 @@ pub fn sudo<'a>(message: &'a str, row: &mut Row<'a>) -> bool {
     row.push_some("run_as", rest.split_once("USER=").map_or("", |(_, user)| user.split(' ').next().unwrap_or_default()));
     row.push("command", command.trim_end());
     true
+}
+
+/// The audit object of a message: quotes may be escaped, the last brace may be missing.
+pub fn audit_object(message: &str) -> Option<Map<String, Value>> {
+    let at = message.find("{\"user\"").or_else(|| message.find("{\\\"user\\\""))?;
+    let text = message.get(at..)?;
+    let plain = if text.starts_with("{\\\"") { unescaped(text) } else { text.to_owned() };
+    let mut stream = serde_json::Deserializer::from_str(&plain).into_iter::<Map<String, Value>>();
+    if let Some(Ok(map)) = stream.next() {
+        return Some(map);
+    }
+    serde_json::from_str(&format!("{}}}", plain.trim_end())).ok()
+}
+
+/// Takes one level of escapes off: `\"` and `\\`.
+fn unescaped(text: &str) -> String {
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.replace("\\\"", "\"").replace("\\\\", "\\"))
 }
 
 /// An address of this machine itself: no place that somebody came from.

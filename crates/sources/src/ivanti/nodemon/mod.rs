@@ -82,8 +82,8 @@ impl State {
     /// Lines that say the time, or which table follows.
     fn heads(&mut self, line: &Text<'_>, sink: &mut dyn Sink) {
         let text = line.text;
-        if text.starts_with("Output of ") || text.starts_with("-------") || text.starts_with("top - ") || text.starts_with("SleepInterval ")
-        {
+        let other = text.contains(" PID USER ") || text.starts_with("-------") || text.starts_with("SleepInterval ");
+        if other || text.starts_with("Output of ") {
             self.table = Table::None;
         }
         if let Some(columns) = parse::ps_columns(text) {

@@ -1,7 +1,7 @@
 //! The shapes of a request line.
 
 use konseki_formats::time::{self, Written};
-use konseki_formats::vmware;
+use konseki_formats::{relay, vmware};
 
 /// One request. Empty strings where the shape does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,13 +34,25 @@ impl<'a> Request<'a> {
 
 /// Envoy, rhttpproxy and Tomcat's own form: nobody else writes these.
 pub fn is_own_shape(line: &str) -> bool {
+    let (_, line) = unwrapped(line);
     tomcat(line).is_some()
         || envoy(line).is_some()
         || vmware::head(line).is_some_and(|head| matches!(head.process, "envoy" | "rhttpproxy" | "envoy-access"))
 }
 
 pub fn request(line: &str) -> Option<Request<'_>> {
-    tomcat(line).or_else(|| envoy(line)).or_else(|| common(line))
+    let (host, line) = unwrapped(line);
+    let request = tomcat(line).or_else(|| envoy(line)).or_else(|| common(line))?;
+    Some(if host.is_empty() { request } else { Request { host, ..request } })
+}
+
+/// Host and line without the head of a relay: only where the program's own time follows it.
+fn unwrapped(line: &str) -> (&str, &str) {
+    let relayed = relay::split(line).and_then(|head| Some((head.host, line.get(head.used..)?)));
+    match relayed {
+        Some((host, rest)) if time::any(rest.as_bytes()).is_some() || tomcat(rest).is_some() || common(rest).is_some() => (host, rest),
+        _ => ("", line),
+    }
 }
 
 pub fn written(text: &str) -> Option<Written> {
@@ -168,6 +180,7 @@ pub fn common(line: &str) -> Option<Request<'_>> {
     let mut words = tail.split(' ');
     let mut request = Request { time, peer, forwarded, user, method, uri, status: words.next()?, ..Request::default() };
     request.sent = dash(words.next().unwrap_or_default());
+    request.msecs = tail.split_once("[Processing time ").map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
     // The agent stands behind the referer.
     request.agent = dash(tail.split('"').skip(1).step_by(2).last().unwrap_or_default());
     (request.peer, request.port) = split_port(peer);

@@ -50,16 +50,6 @@ pub fn is_export(head: &[u8]) -> bool {
     opened && (has(b"\"FullFormattedMessage\"") && has(b"\"CreatedTime\"") || has(b"\"fullFormattedMessage\"") && has(b"\"createdTime\""))
 }
 
-/// A JSON object in a log line: also with escaped quotes, and with its last brace missing.
-pub fn object(text: &str) -> Option<Map<String, Value>> {
-    let plain = if text.starts_with("{\\\"") { text.replace("\\\"", "\"") } else { text.to_owned() };
-    let mut stream = serde_json::Deserializer::from_str(&plain).into_iter::<Map<String, Value>>();
-    if let Some(Ok(map)) = stream.next() {
-        return Some(map);
-    }
-    serde_json::from_str(&format!("{}}}", plain.trim_end())).ok()
-}
-
 pub fn read(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
     if input.seek(SeekFrom::Start(0)).is_err() {
         sink.problem(Problem::new(ProblemKind::Unreadable, None, "the evidence cannot be read from its start"));

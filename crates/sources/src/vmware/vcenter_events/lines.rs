@@ -160,7 +160,7 @@ impl State {
         let head = relay::split(line.text);
         let message = head.and_then(|head| line.text.get(head.used..)).unwrap_or(line.text);
         let json = message.find('{').and_then(|at| message.get(at..)).filter(|_| message.contains("com.vmware.sso."));
-        let json = json.and_then(super::json::object);
+        let json = json.and_then(shared::audit_object);
         let mut row = Row::default();
         row.push_some("process", head.map_or("", |head| head.tag));
         row.push("message", message);

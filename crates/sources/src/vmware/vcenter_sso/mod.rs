@@ -49,7 +49,7 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
     let stamp = clock.stamp(&written);
     let rest = body.get(used..).unwrap_or_default();
     let head = parse::head(rest, body.starts_with('['));
-    let json = parse::json(head.message);
+    let json = shared::audit_object(head.message);
     let mut row = Row::default();
     for (name, value) in
         [("level", head.level), ("process", head.process), ("thread", head.thread), ("opID", head.op_id), ("class", head.class)]

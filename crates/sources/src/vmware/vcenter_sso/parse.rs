@@ -2,10 +2,8 @@
 
 use std::sync::LazyLock;
 
-use konseki_formats::sentence::Sentences;
-use serde_json::{Map, Value};
-
 use crate::row::Row;
+use konseki_formats::sentence::Sentences;
 
 /// Keys of the audit objects, in the order they are written.
 pub const KEYS: &[&str] = &["user", "client", "timestamp", "description", "eventSeverity", "type"];
@@ -90,18 +88,6 @@ fn brackets(head: &mut Head<'_>) {
         }
         head.message = tail.trim_start();
     }
-}
-
-/// The audit object of a message: quotes may be escaped, the last brace may be missing.
-pub fn json(message: &str) -> Option<Map<String, Value>> {
-    let at = message.find("{\"user\"").or_else(|| message.find("{\\\"user\\\""))?;
-    let text = message.get(at..)?;
-    let plain = if text.starts_with("{\\\"") { text.replace("\\\"", "\"") } else { text.to_owned() };
-    let mut stream = serde_json::Deserializer::from_str(&plain).into_iter::<Map<String, Value>>();
-    if let Some(Ok(map)) = stream.next() {
-        return Some(map);
-    }
-    serde_json::from_str(&format!("{}}}", plain.trim_end())).ok()
 }
 
 /// `[User {Name: A, Domain: D} with role 'R'] text`: pushes who acted, gives the text.
