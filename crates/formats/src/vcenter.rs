@@ -78,32 +78,49 @@ pub struct Reconfigured<'a> {
     pub mac: &'a str,
 }
 
-/// Reads the sections `Modified:`, `Added:` and `Deleted:`; what was added outranks what was changed.
+/// Reads the sections `Modified:`, `Added:` and `Deleted:`, or the `operation = "add"` behind each device; what was added
+/// outranks what was changed.
 pub fn reconfigured(message: &str) -> Reconfigured<'_> {
     let mut found = Reconfigured::default();
     let mut marks: Vec<(usize, &str)> = Vec::new();
-    for (word, section) in [("Modified:", "changed"), ("Added:", "added"), ("Deleted:", "removed")] {
+    for (word, section) in [("Modified:", "changed"), ("Added:", "added"), ("Deleted:", "removed"), ("Removed:", "removed")] {
         marks.extend(message.match_indices(word).map(|(at, _)| (at, section)));
     }
     marks.sort_unstable();
     for (index, (from, section)) in marks.iter().enumerate() {
         let to = marks.get(index + 1).map_or(message.len(), |(at, _)| *at);
-        let text = message.get(*from..to).unwrap_or_default();
-        let set = |slot: &mut &str| {
-            if slot.is_empty() || *slot == "changed" {
-                *slot = section;
-            }
-        };
-        if text.contains("macAddress") || text.contains("Network adapter") {
-            set(&mut found.nic);
-        }
-        if text.contains(".vmdk") || text.contains("Hard disk") {
-            set(&mut found.disk);
+        devices(message.get(*from..to).unwrap_or_default(), section, &mut found);
+    }
+    if marks.is_empty() {
+        let mut rest = message.find("config.").and_then(|at| message.get(at..)).unwrap_or_default();
+        while !rest.is_empty() {
+            let (device, after) = rest.split_once("operation = ").unwrap_or((rest, ""));
+            let section = match after.trim_start_matches(['\\', '"', '\'']) {
+                word if word.starts_with("add") => "added",
+                word if word.starts_with("remove") => "removed",
+                _ => "changed",
+            };
+            devices(device, section, &mut found);
+            rest = after;
         }
     }
     found.disk_file = quoted(message, "fileName = ").filter(|file| file.ends_with(".vmdk")).unwrap_or_default();
     found.mac = quoted(message, "macAddress = ").unwrap_or_default();
     found
+}
+
+fn devices(text: &str, section: &'static str, found: &mut Reconfigured<'_>) {
+    let set = |slot: &mut &str| {
+        if slot.is_empty() || *slot == "changed" {
+            *slot = section;
+        }
+    };
+    if text.contains("macAddress") || text.contains("Network adapter") {
+        set(&mut found.nic);
+    }
+    if text.contains(".vmdk") || text.contains("Hard disk") {
+        set(&mut found.disk);
+    }
 }
 
 fn quoted<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
@@ -138,5 +155,9 @@ mod tests {
             "Reconfigured a on b in c.\n Modified:\n config.x: 1 -> 2;\n Added:\n config.hardware.device(4001): (deviceInfo = (label = \"Network adapter 2\"), macAddress = \"00:50:56:00:00:01\")\n config.hardware.device(2001): (backing = (fileName = \"ds:///vmfs/volumes/1/dc/dc.vmdk\"))\n Deleted:\n",
         );
         assert_eq!((r.nic, r.disk, r.disk_file, r.mac), ("added", "added", "ds:///vmfs/volumes/1/dc/dc.vmdk", "00:50:56:00:00:01"));
+        let r =
+            reconfigured("Reconfigured a on b in c. config.hardware.device(2001): (fileName = \"ds:///x.vmdk\"); operation = \"remove\"");
+        assert_eq!((r.disk, r.disk_file, r.nic), ("removed", "ds:///x.vmdk", ""));
+        assert_eq!(reconfigured("Reconfigured a on b in c"), Reconfigured::default());
     }
 }

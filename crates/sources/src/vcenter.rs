@@ -24,7 +24,10 @@ pub fn is_event_file(head: &[u8]) -> bool {
 
 /// Where the first sentence of a message ends: the changes of `Reconfigured …` follow on lines of their own.
 fn first_sentence(message: &str) -> &str {
-    let end = ["\n", ".  ", ". \\n", ".\\n", " Modified:", " Added:", "#012"].iter().filter_map(|mark| message.find(mark)).min();
+    let end = ["\n", ".  ", ". \\n", ".\\n", " Modified:", " Added:", " Removed:", " config.hardware.", "#012"]
+        .iter()
+        .filter_map(|mark| message.find(mark))
+        .min();
     message.get(..end.unwrap_or(message.len())).unwrap_or(message)
 }
 
