@@ -52,7 +52,7 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
                 let copy = out[at..end].to_vec();
                 out.splice(at..at, copy);
             }
-            _ => out.splice(at..at, "日本語 € ".bytes()).for_each(drop),
+            _ => out.splice(at..at, "\u{65e5}\u{672c} \u{20ac} ".bytes()).for_each(drop),
         }
     }
     out
