@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use konseki_detection::{LogSource, Routing, RuleSet, Simple};
+use konseki_detection::{Correlator, LogSource, Routing, RuleMeta, RuleSet};
 use konseki_model::finding::Words;
-use konseki_model::{At, Event, Field, Finding, Kind, Level};
+use konseki_model::{At, Because, Entity, EntityKind, Event, Field, Finding, FindingKind, Kind, Level};
 use konseki_sources::Description;
 
 use crate::detect::{Match, RuleWords};
+use crate::fold;
 use crate::indicators::Indicators;
-use crate::journal::Outcome;
+use crate::journal::{Correlated, Outcome};
 use crate::views::RuleLine;
 
-/// Room reused from event to event.
-#[derive(Default)]
-pub struct Scratch {}
+pub use konseki_detection::Scratch;
 
 /// Rules and lists of one run.
 pub struct Engine {
-    rules: Simple,
+    set: RuleSet,
+    engine: konseki_detection::Engine,
     /// Rule id -> its index.
     ids: BTreeMap<String, usize>,
+    /// Rules that correlations count.
+    counted: Vec<bool>,
     indicators: Indicators,
 }
 
@@ -40,10 +42,6 @@ impl Engine {
         let set: RuleSet = konseki_detection::load_files(files);
         let mut unusable: Vec<(String, u64, String)> =
             set.unusable.iter().map(|one| (one.file.clone(), u64::from(one.line), one.reason.clone())).collect();
-        for correlation in &set.correlations {
-            let reason = "correlation: read and checked, not evaluated by this version".to_owned();
-            unusable.push((correlation.meta.file.clone(), u64::from(correlation.meta.line), reason));
-        }
         for twice in &set.duplicates {
             let reason = format!("the id {} stands in {} already; that one is used", twice.id, twice.first_file);
             unusable.push((twice.file.clone(), u64::from(twice.line), reason));
@@ -51,25 +49,35 @@ impl Engine {
         let ids = set.rules.iter().enumerate().map(|(index, rule)| (rule.meta.id.clone(), index)).collect();
         let (indicators, bad) = Indicators::load(lists);
         unusable.extend(bad);
-        (Self { rules: Simple::build(set, &routing()), ids, indicators }, unusable)
+        let engine = konseki_detection::Engine::build(&set, &routing());
+        let correlator = Correlator::new(&set);
+        let counted = (0..set.rules.len()).map(|rule| correlator.wants(rule)).collect();
+        (Self { set, engine, ids, counted, indicators }, unusable)
     }
 
-    pub fn event(&self, source: usize, event: &Event<'_>, _scratch: &mut Scratch) -> (Vec<Match>, Vec<String>) {
-        let mut all = Vec::new();
-        for fired in self.rules.event(source, event) {
-            let Some(rule) = self.rules.rule(fired.rule).filter(|rule| rule.reports) else { continue };
-            all.push(Match { engine: "sigma", rule: rule.meta.id.clone(), values: fired.values, args: BTreeMap::new() });
-        }
+    /// What fires on an event, and the rules among it that correlations count.
+    pub fn event(&self, source: usize, event: &Event<'_>, scratch: &mut Scratch) -> (Vec<Match>, Vec<String>) {
+        let (mut all, mut counted) = (Vec::new(), Vec::new());
+        self.engine.matches(source, event, scratch, |hit| {
+            let Some(rule) = self.set.rules.get(hit.rule) else { return };
+            if self.counted.get(hit.rule).copied().unwrap_or(false) {
+                counted.push(rule.meta.id.clone());
+            }
+            if rule.reports {
+                let values = hit.matched().take(8).map(|one| (one.field.to_owned(), one.value.to_owned())).collect();
+                all.push(Match { engine: "sigma", rule: rule.meta.id.clone(), values, args: BTreeMap::new() });
+            }
+        });
         if let Some((field, value, list, comment)) = self.indicators.event(event) {
             let args = BTreeMap::from([("value".to_owned(), value), ("list".to_owned(), list), ("comment".to_owned(), comment)]);
             let values = event.field(&field).map(|text| vec![(field.clone(), text.to_owned())]).unwrap_or_default();
             all.push(Match { engine: "indicator", rule: "indicator-event".to_owned(), values, args });
         }
-        (all, Vec::new())
+        (all, counted)
     }
 
-    pub fn group_fields(&self, _event: &Event<'_>) -> Vec<(String, String)> {
-        Vec::new()
+    pub fn group_fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
+        Correlator::new(&self.set).fields(event)
     }
 
     /// The list and comment of a file hash.
@@ -90,7 +98,8 @@ impl Engine {
                 ja: None,
             };
         }
-        let meta = self.ids.get(rule).and_then(|index| self.rules.rule(*index)).map(|rule| &rule.meta);
+        let correlation = || self.set.correlations.iter().map(|one| &one.meta).find(|meta| meta.id == rule);
+        let meta = self.ids.get(rule).and_then(|index| self.set.rules.get(*index)).map(|rule| &rule.meta).or_else(correlation);
         let Some(meta) = meta else {
             return RuleWords {
                 id: rule.to_owned(),
@@ -103,39 +112,103 @@ impl Engine {
                 ja: None,
             };
         };
-        let ja = meta.ja.as_ref().map(|ja| Words { title: ja.title.clone(), why: ja.description.clone(), disproof: String::new() });
-        RuleWords {
-            id: meta.id.clone(),
-            title: meta.title.clone(),
-            level: meta.level,
-            techniques: meta.techniques.clone(),
-            tactics: meta.tactics.clone(),
-            why: meta.description.clone(),
-            disproof: meta.falsepositives.join("; "),
-            ja,
-        }
+        words(meta)
     }
 
-    pub fn correlate<'a>(&self, _outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
-        Vec::new()
+    /// Conclusions of correlations over all pieces, in the order of time whatever the order of reading.
+    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
+        let mut seen: Vec<(&'a Correlated, String)> =
+            outcomes.flat_map(|outcome| outcome.correlated.iter().map(|one| (one, crate::evidence_id(&outcome.sha256)))).collect();
+        seen.sort_by(|a, b| (a.0.micros, &a.1, a.0.at).cmp(&(b.0.micros, &b.1, b.0.at)));
+        let mut correlator = Correlator::new(&self.set);
+        for (tag, (one, _)) in seen.iter().enumerate() {
+            for rule in one.rules.iter().filter_map(|id| self.ids.get(id)) {
+                correlator.push(*rule, one.micros, tag as u64, &one.fields);
+            }
+        }
+        let concluded = correlator.finish();
+        let mut findings = Vec::new();
+        for conclusion in concluded.all {
+            let Some(correlation) = self.set.correlations.get(conclusion.correlation).filter(|one| one.reports) else { continue };
+            let events: Vec<&(&Correlated, String)> =
+                conclusion.tags.iter().filter_map(|tag| seen.get(usize::try_from(*tag).unwrap_or(usize::MAX))).collect();
+            findings.push(finding(&correlation.meta, &conclusion, &events));
+        }
+        findings
     }
 
     pub fn len(&self) -> u64 {
-        self.rules.rules().rules.len() as u64
+        (self.set.rules.len() + self.set.correlations.len()) as u64
     }
 
     pub fn list(&self) -> Vec<RuleLine> {
-        let rules = self.rules.rules().rules.iter().map(|rule| &rule.meta);
+        let rules = self.set.rules.iter().map(|rule| ("sigma", &rule.meta));
+        let correlations = self.set.correlations.iter().map(|one| ("correlation", &one.meta));
         rules
-            .map(|meta| RuleLine {
+            .chain(correlations)
+            .map(|(engine, meta)| RuleLine {
                 id: meta.id.clone(),
                 level: meta.level.as_str().to_owned(),
                 title: meta.title.clone(),
                 title_ja: meta.ja.as_ref().map(|ja| ja.title.clone()).unwrap_or_default(),
-                engine: "sigma".to_owned(),
+                engine: engine.to_owned(),
                 techniques: meta.techniques.clone(),
             })
             .collect()
+    }
+}
+
+fn words(meta: &RuleMeta) -> RuleWords {
+    let ja = meta.ja.as_ref().map(|ja| Words { title: ja.title.clone(), why: ja.description.clone(), disproof: String::new() });
+    RuleWords {
+        id: meta.id.clone(),
+        title: meta.title.clone(),
+        level: meta.level,
+        techniques: meta.techniques.clone(),
+        tactics: meta.tactics.clone(),
+        why: meta.description.clone(),
+        disproof: meta.falsepositives.join("; "),
+        ja,
+    }
+}
+
+/// A conclusion with the events it rests on.
+fn finding(meta: &RuleMeta, conclusion: &konseki_detection::Conclusion, events: &[&(&Correlated, String)]) -> Finding {
+    let words = words(meta);
+    let group: Vec<String> = conclusion.group.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let because: Vec<Because> = events
+        .iter()
+        .map(|(one, id)| Because {
+            evidence: id.clone(),
+            path: String::new(),
+            at: one.at,
+            excerpt: one.excerpt.clone(),
+            encoding: one.encoding.clone(),
+        })
+        .collect();
+    let start = conclusion.start.to_string();
+    let mut hosts: Vec<&str> = events.iter().map(|(one, _)| one.host.as_str()).filter(|host| !host.is_empty()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    Finding {
+        id: fold::finding_id(&["correlation", &meta.id, &group.join("|"), &start]),
+        rule: words.id,
+        title: words.title,
+        level: words.level,
+        confidence: 0.6,
+        kind: FindingKind::Inferred,
+        time: fold::finding_time(Some(conclusion.start), Some(conclusion.end), "microsecond", "format"),
+        techniques: words.techniques,
+        tactics: words.tactics,
+        entities: hosts.into_iter().map(|host| Entity::new(EntityKind::Host, host, "where")).collect(),
+        because,
+        count: conclusion.count,
+        why: words.why,
+        disproof: words.disproof,
+        args: BTreeMap::from([("group".to_owned(), group.join(", "))]),
+        ja: words.ja,
+        engine: "correlation".to_owned(),
+        micros: Some(conclusion.start),
     }
 }
 
@@ -143,7 +216,7 @@ impl Engine {
 pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
     let set = konseki_detection::load_files(&[(name.to_owned(), rule.to_vec())]);
     let mut failures: Vec<String> = set.unusable.iter().map(|one| format!("{name}:{}: {}", one.line, one.reason)).collect();
-    let engine = Simple::build(set, &routing());
+    let engine = konseki_detection::Engine::build(&set, &routing());
     for (bytes, wanted) in [(hit, true), (miss, false)] {
         let text = String::from_utf8_lossy(bytes);
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -158,7 +231,7 @@ pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
     failures
 }
 
-fn sample(engine: &Simple, line: &str) -> Result<bool, String> {
+fn sample(engine: &konseki_detection::Engine, line: &str) -> Result<bool, String> {
     let object: BTreeMap<String, serde_json::Value> = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let pairs: Vec<(String, String)> =
         object.into_iter().map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
@@ -174,5 +247,7 @@ fn sample(engine: &Simple, line: &str) -> Result<bool, String> {
         fields: &fields,
         raw: line.as_bytes(),
     };
-    Ok(!engine.event(index, &event).is_empty())
+    let mut fired = false;
+    engine.matches(index, &event, &mut Scratch::default(), |_| fired = true);
+    Ok(fired)
 }

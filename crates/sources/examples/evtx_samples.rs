@@ -67,31 +67,32 @@ fn security() -> Vec<u8> {
         .data("IpPort", "51112");
     add(failed);
     add(logon(2, 3, "taro", "10.20.0.77", 0x5_1f20));
-    add(logon(3, 10, "管理者", "::ffff:10.20.0.77", 0x5_2a41));
-    add(subject(audit(4672, 3), "管理者", 0x5_2a41).data("PrivilegeList", "SeDebugPrivilege\r\n\t\t\tSeBackupPrivilege"));
+    add(logon(3, 10, "\u{7ba1}\u{7406}\u{8005}", "::ffff:10.20.0.77", 0x5_2a41));
+    add(subject(audit(4672, 3), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41).data("PrivilegeList", "SeDebugPrivilege\r\n\t\t\tSeBackupPrivilege"));
     let explicit = target(subject(audit(4648, 4), "taro", 0x5_1f20), "svc-backup")
         .data("TargetServerName", "srv-dc01.lab.example")
         .data("ProcessName", r"C:\Windows\System32\lsass.exe")
         .data("IpAddress", "-")
         .data("IpPort", "-");
     add(explicit);
-    let process = subject(audit(4688, 5), "管理者", 0x5_2a41)
+    let process = subject(audit(4688, 5), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41)
         .data("NewProcessId", Value::Hex64(0x1a4c))
         .data("NewProcessName", r"C:\Windows\System32\whoami.exe")
         .data("ProcessId", Value::Hex64(0x0b10))
         .data("CommandLine", "whoami /all")
         .data("ParentProcessName", r"C:\Windows\System32\cmd.exe");
     add(process);
-    let service = subject(audit(4697, 6), "管理者", 0x5_2a41)
+    let service = subject(audit(4697, 6), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41)
         .data("ServiceName", "made-up-svc")
         .data("ServiceFileName", r"C:\Windows\Temp\made-up.exe")
         .data("ServiceAccount", "LocalSystem");
     add(service);
-    let task = subject(audit(4698, 7), "管理者", 0x5_2a41).data("TaskName", r"\MadeUp\Daily").data("TaskContent", "<Task/>");
+    let task =
+        subject(audit(4698, 7), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41).data("TaskName", r"\MadeUp\Daily").data("TaskContent", "<Task/>");
     add(task);
-    add(target(subject(audit(4720, 8), "管理者", 0x5_2a41), "helpdesk2")
+    add(target(subject(audit(4720, 8), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41), "helpdesk2")
         .data("TargetSid", Value::sid("S-1-5-21-1004336348-1177238915-682003330-1601")));
-    let group = target(subject(audit(4732, 9), "管理者", 0x5_2a41).data("MemberName", "-"), "Administrators")
+    let group = target(subject(audit(4732, 9), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41).data("MemberName", "-"), "Administrators")
         .data("MemberSid", Value::sid("S-1-5-21-1004336348-1177238915-682003330-1601"));
     add(group);
     let share = subject(audit(5140, 10), "taro", 0x5_1f20)
@@ -105,20 +106,20 @@ fn security() -> Vec<u8> {
         .data("IpAddress", "::ffff:10.20.0.31")
         .data("IpPort", "50211");
     add(ticket);
-    let clock = subject(audit(4616, 12), "管理者", 0x5_2a41)
+    let clock = subject(audit(4616, 12), "\u{7ba1}\u{7406}\u{8005}", 0x5_2a41)
         .data("PreviousTime", Value::Time(T0 + 12 * MINUTE))
         .data("NewTime", Value::Time(T0 - 60 * MINUTE))
         .data("ProcessName", r"C:\Windows\System32\dllhost.exe");
     add(clock);
     // A number that is missing: one record was taken out.
-    let off = target(EventSpec { record_id: Some(88_015), ..audit(4634, 13) }, "管理者")
+    let off = target(EventSpec { record_id: Some(88_015), ..audit(4634, 13) }, "\u{7ba1}\u{7406}\u{8005}")
         .data("TargetLogonId", Value::Hex64(0x5_2a41))
         .data("LogonType", 10u32);
     add(off);
     let cleared = EventSpec::new("Microsoft-Windows-Eventlog", "Security", 1102, T0 + 14 * MINUTE, "srv-file01.lab.example")
         .user_data("LogFileCleared", "http://manifests.microsoft.com/win/2004/08/windows/eventlog")
         .data("SubjectUserSid", Value::sid(ADMIN))
-        .data("SubjectUserName", "管理者")
+        .data("SubjectUserName", "\u{7ba1}\u{7406}\u{8005}")
         .data("SubjectDomainName", "LAB")
         .data("SubjectLogonId", Value::Hex64(0x5_2a41));
     add(cleared);

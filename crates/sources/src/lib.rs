@@ -22,6 +22,7 @@ pub mod clock;
 pub mod description;
 pub mod esx;
 pub mod esx_list;
+pub mod flat;
 pub mod host;
 mod list;
 pub mod mapper;

@@ -18,6 +18,8 @@ mod ivanti_syslog;
 mod ivanti_uwsgi;
 #[path = "ivanti/vc0/mod.rs"]
 mod ivanti_vc0;
+#[path = "network/zeek/mod.rs"]
+mod network_zeek;
 #[path = "vmware/esxi_auth/mod.rs"]
 mod vmware_esxi_auth;
 #[path = "vmware/esxi_autostart/mod.rs"]
@@ -56,6 +58,8 @@ mod vmware_vcenter_vpxd;
 mod vmware_vmware_log;
 #[path = "windows/evtx/mod.rs"]
 mod windows_evtx;
+#[path = "windows/json/mod.rs"]
+mod windows_json;
 
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -105,6 +109,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_vc0::SOURCE,
         about: include_str!("ivanti/vc0/source.toml"),
         text: include_str!("ivanti/vc0/text.toml"),
+    },
+    Entry {
+        id: "network/zeek",
+        source: &network_zeek::SOURCE,
+        about: include_str!("network/zeek/source.toml"),
+        text: include_str!("network/zeek/text.toml"),
     },
     Entry {
         id: "vmware/esxi_auth",
@@ -219,5 +229,11 @@ pub static ENTRIES: &[Entry] = &[
         source: &windows_evtx::SOURCE,
         about: include_str!("windows/evtx/source.toml"),
         text: include_str!("windows/evtx/text.toml"),
+    },
+    Entry {
+        id: "windows/json",
+        source: &windows_json::SOURCE,
+        about: include_str!("windows/json/source.toml"),
+        text: include_str!("windows/json/text.toml"),
     },
 ];

@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use common::Seen;
@@ -82,4 +83,29 @@ fn damaged_samples_balance() {
             }
         }
     }
+}
+
+#[test]
+fn other_evidence_is_not_claimed() {
+    let Some(root) = common::evidence("") else { return };
+    let mut all = Vec::new();
+    files(&root, &mut all);
+    let (mut looked, mut wrong) = (0, Vec::new());
+    for file in all {
+        let path = file.to_str().unwrap();
+        let theirs = ["ivanti", "vcenter", "vpxd", "Ivanti", "vmw_log", "ORIGIN.md", "README.md"].iter().any(|part| path.contains(part));
+        let Ok(open) = fs::File::open(&file) else { continue };
+        let size = open.metadata().unwrap().len();
+        let mut bytes = Vec::new();
+        open.take(65536).read_to_end(&mut bytes).unwrap();
+        let piece = Piece { path, head: &bytes, size };
+        let yes: Vec<_> = konseki_sources::recognise(&piece).iter().map(|e| e.id).collect();
+        let ours = yes.iter().any(|id| id.starts_with("ivanti/") || id.contains("/vcenter_"));
+        looked += 1;
+        if ours && (!theirs || yes.len() > 1) {
+            wrong.push(format!("{path}: {yes:?}"));
+        }
+    }
+    println!("{looked} files");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -61,7 +61,7 @@ impl IndexBuilder {
         if !inner.is_empty() {
             // Standard semantics: every pattern that ends anywhere is reported.
             index.inner = automaton(&inner);
-            index.plain = index.inner.is_none().then_some(inner).unwrap_or_default();
+            index.plain = if index.inner.is_none() { inner } else { Default::default() };
         }
         index
     }

@@ -118,6 +118,8 @@ fn other<'a>(message: &'a str, fields: &mut Vec<Field<'a>>) {
         fields.push(Field::new("vmx", rest.trim_start_matches("[]")));
     } else if let Some(rest) = message.strip_prefix("Accepted password for user ") {
         if let Some((name, address)) = rest.split_once(" from ") {
+            // `192.0.2.1 - session=…` in later builds.
+            let address = address.split([' ', ',']).next().unwrap_or(address);
             fields.push(Field::new("action", "accepted"));
             fields.push(Field::new("login", name));
             fields.push(Field::new("src_ip", address));
