@@ -141,9 +141,14 @@ fn forwarded() -> Vec<u8> {
         log.push(&event).unwrap()
     };
     let lsm = "Microsoft-Windows-TerminalServices-LocalSessionManager";
-    for (number, (id, address)) in
-        (0..).zip([(21, "10.20.0.77"), (22, "10.20.0.77"), (24, "10.20.0.77"), (25, "10.20.0.78"), (23, ""), (21, "ローカル")])
-    {
+    for (number, (id, address)) in (0..).zip([
+        (21, "10.20.0.77"),
+        (22, "10.20.0.77"),
+        (24, "10.20.0.77"),
+        (25, "10.20.0.78"),
+        (23, ""),
+        (21, "\u{30ed}\u{30fc}\u{30ab}\u{30eb}"),
+    ]) {
         let event = at(lsm, "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", id, number)
             .user_data("EventXML", "Event_NS")
             .data("User", r"LAB\taro")
@@ -177,7 +182,7 @@ fn forwarded() -> Vec<u8> {
     add(installed);
     add(at("Service Control Manager", "System", 7036, 10)
         .data("param1", "made-up-svc")
-        .data("param2", "実行中")
+        .data("param2", "\u{5b9f}\u{884c}\u{4e2d}")
         .data("", Value::Binary(vec![0x4d, 0x55])));
     let gone = at("Microsoft-Windows-Eventlog", "System", 104, 11)
         .user_data("LogFileCleared", "http://manifests.microsoft.com/win/2004/08/windows/eventlog")
@@ -189,7 +194,7 @@ fn forwarded() -> Vec<u8> {
     let script = at("Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", 4104, 12)
         .data("MessageNumber", 1u32)
         .data("MessageTotal", 1u32)
-        .data("ScriptBlockText", "Get-Date # 日時")
+        .data("ScriptBlockText", "Get-Date # \u{65e5}\u{6642}")
         .data("ScriptBlockId", "6f1e4c1a-0000-4000-8000-000000000001")
         .data("Path", "");
     add(script);
