@@ -28,11 +28,8 @@ mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
-<<<<<<< HEAD
 pub mod row;
-=======
 pub mod syslog;
->>>>>>> main
 pub mod vcenter;
 
 pub use description::Description;
