@@ -4,12 +4,20 @@ use crate::Entry;
 
 #[path = "ivanti/debuglog/mod.rs"]
 mod ivanti_debuglog;
+#[path = "ivanti/ict/mod.rs"]
+mod ivanti_ict;
+#[path = "ivanti/manifest/mod.rs"]
+mod ivanti_manifest;
 #[path = "ivanti/nodemon/mod.rs"]
 mod ivanti_nodemon;
+#[path = "ivanti/snapshot/mod.rs"]
+mod ivanti_snapshot;
 #[path = "ivanti/syslog/mod.rs"]
 mod ivanti_syslog;
 #[path = "ivanti/uwsgi/mod.rs"]
 mod ivanti_uwsgi;
+#[path = "ivanti/vc0/mod.rs"]
+mod ivanti_vc0;
 #[path = "linux/syslog/mod.rs"]
 mod linux_syslog;
 #[path = "mail/barracuda/mod.rs"]
@@ -50,6 +58,10 @@ mod vmware_vcenter_access;
 mod vmware_vcenter_events;
 #[path = "vmware/vcenter_sso/mod.rs"]
 mod vmware_vcenter_sso;
+#[path = "vmware/vcenter_svcs/mod.rs"]
+mod vmware_vcenter_svcs;
+#[path = "vmware/vcenter_vami/mod.rs"]
+mod vmware_vcenter_vami;
 #[path = "vmware/vcenter_vpxd/mod.rs"]
 mod vmware_vcenter_vpxd;
 #[path = "vmware/vmware_log/mod.rs"]
@@ -69,10 +81,28 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("ivanti/debuglog/text.toml"),
     },
     Entry {
+        id: "ivanti/ict",
+        source: &ivanti_ict::SOURCE,
+        about: include_str!("ivanti/ict/source.toml"),
+        text: include_str!("ivanti/ict/text.toml"),
+    },
+    Entry {
+        id: "ivanti/manifest",
+        source: &ivanti_manifest::SOURCE,
+        about: include_str!("ivanti/manifest/source.toml"),
+        text: include_str!("ivanti/manifest/text.toml"),
+    },
+    Entry {
         id: "ivanti/nodemon",
         source: &ivanti_nodemon::SOURCE,
         about: include_str!("ivanti/nodemon/source.toml"),
         text: include_str!("ivanti/nodemon/text.toml"),
+    },
+    Entry {
+        id: "ivanti/snapshot",
+        source: &ivanti_snapshot::SOURCE,
+        about: include_str!("ivanti/snapshot/source.toml"),
+        text: include_str!("ivanti/snapshot/text.toml"),
     },
     Entry {
         id: "ivanti/syslog",
@@ -85,6 +115,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_uwsgi::SOURCE,
         about: include_str!("ivanti/uwsgi/source.toml"),
         text: include_str!("ivanti/uwsgi/text.toml"),
+    },
+    Entry {
+        id: "ivanti/vc0",
+        source: &ivanti_vc0::SOURCE,
+        about: include_str!("ivanti/vc0/source.toml"),
+        text: include_str!("ivanti/vc0/text.toml"),
     },
     Entry {
         id: "linux/syslog",
@@ -205,6 +241,18 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_vcenter_sso::SOURCE,
         about: include_str!("vmware/vcenter_sso/source.toml"),
         text: include_str!("vmware/vcenter_sso/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_svcs",
+        source: &vmware_vcenter_svcs::SOURCE,
+        about: include_str!("vmware/vcenter_svcs/source.toml"),
+        text: include_str!("vmware/vcenter_svcs/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_vami",
+        source: &vmware_vcenter_vami::SOURCE,
+        about: include_str!("vmware/vcenter_vami/source.toml"),
+        text: include_str!("vmware/vcenter_vami/text.toml"),
     },
     Entry {
         id: "vmware/vcenter_vpxd",

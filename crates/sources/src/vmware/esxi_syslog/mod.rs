@@ -27,6 +27,9 @@ const OTHERS: &[&str] = &[
     "vpxd",
     "envoy",
     "websso",
+    "ssoAdminServer",
+    "tokenservice",
+    "rhttpproxy",
     "vmx",
 ];
 
