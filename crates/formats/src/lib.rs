@@ -4,5 +4,7 @@
 
 pub mod evtx;
 pub mod lines;
+pub mod phrase;
 pub mod text;
 pub mod time;
+pub mod vmware;

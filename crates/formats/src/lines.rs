@@ -35,15 +35,7 @@ pub struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     pub fn new(reader: R) -> Self {
-        Self {
-            reader,
-            buffer: vec![0; CHUNK],
-            start: 0,
-            end: 0,
-            number: 0,
-            offset: 0,
-            done: false,
-        }
+        Self { reader, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, offset: 0, done: false }
     }
 
     /// The next line, `None` at the end.
@@ -81,13 +73,7 @@ impl<R: Read> Lines<R> {
         self.number += 1;
         let bytes = self.buffer.get(from..from + length).unwrap_or_default();
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        Line {
-            number: self.number,
-            offset,
-            bytes,
-            dropped,
-            ended,
-        }
+        Line { number: self.number, offset, bytes, dropped, ended }
     }
 
     /// A line over the bound: keeps what is in the window, counts what follows up to LF.
@@ -134,9 +120,7 @@ impl<R: Read> Lines<R> {
             self.start = 0;
         }
         if self.buffer.len() - self.end < CHUNK / 2 {
-            let size = (self.buffer.len() * 2)
-                .min(LONGEST + 2 * CHUNK)
-                .max(self.end + CHUNK);
+            let size = (self.buffer.len() * 2).min(LONGEST + 2 * CHUNK).max(self.end + CHUNK);
             self.buffer.resize(size, 0);
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();
@@ -191,10 +175,7 @@ mod tests {
         assert_eq!(got.len(), 3);
         assert_eq!(got[1].2.len() as u64 + got[1].3, long as u64);
         assert!(got[1].2.len() < 2 * LONGEST);
-        assert_eq!(
-            (got[2].1, got[2].2.as_slice()),
-            (6 + long as u64 + 1, b"next".as_slice())
-        );
+        assert_eq!((got[2].1, got[2].2.as_slice()), (6 + long as u64 + 1, b"next".as_slice()));
     }
 
     #[test]
@@ -207,10 +188,6 @@ mod tests {
         assert_eq!(got.len(), 50_000);
         let total: usize = got.iter().map(|l| l.2.len() + 1).sum();
         assert_eq!(total, bytes.len());
-        assert!(
-            got.iter()
-                .enumerate()
-                .all(|(i, l)| l.2.starts_with(format!("{i} ").as_bytes()))
-        );
+        assert!(got.iter().enumerate().all(|(i, l)| l.2.starts_with(format!("{i} ").as_bytes())));
     }
 }

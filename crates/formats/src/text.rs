@@ -13,10 +13,7 @@ pub fn encoding_of(head: &[u8]) -> &'static Encoding {
     if head.starts_with(&[0xFE, 0xFF]) {
         return UTF_16BE;
     }
-    let pairs = head
-        .get(..head.len().min(512))
-        .unwrap_or_default()
-        .chunks_exact(2);
+    let pairs = head.get(..head.len().min(512)).unwrap_or_default().chunks_exact(2);
     let (mut low, mut high, mut count) = (0, 0, 0);
     for pair in pairs {
         if let [a, b] = pair {
@@ -43,10 +40,7 @@ pub fn looks_like_text(head: &[u8]) -> bool {
         return true;
     }
     let head = head.get(..head.len().min(4096)).unwrap_or_default();
-    let odd = head
-        .iter()
-        .filter(|b| **b < 9 || (14..32).contains(*b) && **b != 27 || **b == 127)
-        .count();
+    let odd = head.iter().filter(|b| **b < 9 || (14..32).contains(*b) && **b != 27 || **b == 127).count();
     odd * 50 <= head.len()
 }
 
@@ -88,15 +82,7 @@ impl<R: Read> Utf8Reader<R> {
     pub fn new(inner: R, head: &[u8]) -> Self {
         let encoding = encoding_of(head);
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder());
-        Self {
-            inner,
-            decoder,
-            raw: vec![0; 1 << 15],
-            out: Vec::new(),
-            given: 0,
-            started: false,
-            done: false,
-        }
+        Self { inner, decoder, raw: vec![0; 1 << 15], out: Vec::new(), given: 0, started: false, done: false }
     }
 
     /// Does this reader change bytes (so that offsets in it are not offsets in the evidence)?
@@ -127,11 +113,7 @@ impl<R: Read> Read for Utf8Reader<R> {
                 // The mark is no text; what follows moves to the front.
                 self.started = true;
                 room.copy_within(3..got, 0);
-                return if got == 3 {
-                    self.inner.read(room)
-                } else {
-                    Ok(got - 3)
-                };
+                return if got == 3 { self.inner.read(room) } else { Ok(got - 3) };
             }
             self.started = true;
             return Ok(got);
@@ -160,9 +142,7 @@ mod tests {
             bytes.extend_from_slice(&unit.to_le_bytes());
         }
         let mut text = String::new();
-        Utf8Reader::new(bytes.as_slice(), &bytes)
-            .read_to_string(&mut text)
-            .unwrap();
+        Utf8Reader::new(bytes.as_slice(), &bytes).read_to_string(&mut text).unwrap();
         assert_eq!(text, "user=taro\nnext");
     }
 
@@ -170,9 +150,7 @@ mod tests {
     fn the_utf8_mark_is_no_text() {
         let bytes = b"\xEF\xBB\xBFhello";
         let mut text = String::new();
-        Utf8Reader::new(bytes.as_slice(), bytes)
-            .read_to_string(&mut text)
-            .unwrap();
+        Utf8Reader::new(bytes.as_slice(), bytes).read_to_string(&mut text).unwrap();
         assert_eq!(text, "hello");
     }
 

@@ -31,20 +31,11 @@ impl Written {
             2 => 28 + u32::from(leap),
             _ => return None,
         };
-        if self.day == 0
-            || self.day > last
-            || self.hour > 23
-            || self.minute > 59
-            || self.second > 60
-        {
+        if self.day == 0 || self.day > last || self.hour > 23 || self.minute > 59 || self.second > 60 {
             return None;
         }
         // A leap second is held as the last microsecond before it.
-        let (second, micro) = if self.second == 60 {
-            (59, 999_999)
-        } else {
-            (self.second, self.micro)
-        };
+        let (second, micro) = if self.second == 60 { (59, 999_999) } else { (self.second, self.micro) };
         let days = days_from_civil(self.year, self.month, self.day);
         let seconds = days * 86_400 + i64::from(self.hour * 3600 + self.minute * 60 + second);
         Some(seconds * 1_000_000 + i64::from(micro))
@@ -169,44 +160,23 @@ pub fn iso(bytes: &[u8]) -> Option<(Written, usize)> {
     s.eat(b"T t_")?;
     let (hour, minute, second, micro, digits) = s.clock()?;
     let mut offset = s.offset();
-    if offset.is_none()
-        && s.peek() == Some(b' ')
-        && matches!(bytes.get(s.at + 1), Some(b'+' | b'-'))
-    {
+    if offset.is_none() && s.peek() == Some(b' ') && matches!(bytes.get(s.at + 1), Some(b'+' | b'-')) {
         let keep = s.at;
         s.at += 1;
-        let wide = bytes
-            .get(s.at + 1..s.at + 5)
-            .is_some_and(|b| b.iter().all(u8::is_ascii_digit) || b.get(2) == Some(&b':'));
+        let wide = bytes.get(s.at + 1..s.at + 5).is_some_and(|b| b.iter().all(u8::is_ascii_digit) || b.get(2) == Some(&b':'));
         offset = if wide { s.offset() } else { None };
         if offset.is_none() {
             s.at = keep;
         }
     }
-    Some((
-        Written {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            micro,
-            digits,
-            offset,
-        },
-        s.at,
-    ))
+    Some((Written { year, month, day, hour, minute, second, micro, digits, offset }, s.at))
 }
 
 /// The month of a three-letter English name, 1 to 12.
 pub fn month_name(bytes: &[u8]) -> Option<u32> {
     const NAMES: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
     let three = bytes.get(..3)?.to_ascii_lowercase();
-    NAMES
-        .chunks(3)
-        .position(|name| name == three)
-        .map(|n| n as u32 + 1)
+    NAMES.chunks(3).position(|name| name == three).map(|n| n as u32 + 1)
 }
 
 /// `Mmm [d]d HH:MM:SS[.fff]` without year or zone (RFC 3164); `year` is left 0.
@@ -230,20 +200,7 @@ pub fn syslog3164(bytes: &[u8]) -> Option<(Written, usize)> {
         s.at = keep;
     }
     let (hour, minute, second, micro, digits) = s.clock()?;
-    Some((
-        Written {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            micro,
-            digits,
-            offset: None,
-        },
-        s.at,
-    ))
+    Some((Written { year, month, day, hour, minute, second, micro, digits, offset: None }, s.at))
 }
 
 /// `[Day ]Mmm [d]d HH:MM:SS YYYY` (ctime), no zone.
@@ -257,16 +214,11 @@ pub fn ctime(bytes: &[u8]) -> Option<(Written, usize)> {
     }
     let rest = bytes.get(at..)?;
     let (mut written, used) = syslog3164(rest)?;
-    let mut s = Scan {
-        bytes: rest,
-        at: used,
-    };
+    let mut s = Scan { bytes: rest, at: used };
     s.eat(b" ")?;
     // A zone name may stand between (`date` output).
     if s.peek().is_some_and(|b| b.is_ascii_uppercase()) {
-        let utc = rest
-            .get(s.at..)
-            .is_some_and(|r| r.starts_with(b"UTC ") || r.starts_with(b"GMT "));
+        let utc = rest.get(s.at..).is_some_and(|r| r.starts_with(b"UTC ") || r.starts_with(b"GMT "));
         while s.peek().is_some_and(|b| b.is_ascii_uppercase()) {
             s.at += 1;
         }
@@ -290,20 +242,7 @@ pub fn clf(bytes: &[u8]) -> Option<(Written, usize)> {
     let (hour, minute, second, micro, digits) = s.clock()?;
     s.eat(b" ");
     let offset = s.offset();
-    Some((
-        Written {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            micro,
-            digits,
-            offset,
-        },
-        s.at,
-    ))
+    Some((Written { year, month, day, hour, minute, second, micro, digits, offset }, s.at))
 }
 
 /// `MM/DD/YYYY HH:MM:SS[ AM|PM][ UTC|GMT|Z]` (United States order).
@@ -331,20 +270,7 @@ pub fn us(bytes: &[u8]) -> Option<(Written, usize)> {
             break;
         }
     }
-    Some((
-        Written {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            micro,
-            digits,
-            offset,
-        },
-        s.at,
-    ))
+    Some((Written { year, month, day, hour, minute, second, micro, digits, offset }, s.at))
 }
 
 /// Seconds since 1970 with an optional fraction, as text. Microseconds and the digits of the fraction.
@@ -367,9 +293,7 @@ pub fn epoch(bytes: &[u8]) -> Option<(i64, u32)> {
     if s.at != bytes.len() {
         return None;
     }
-    let micros = seconds
-        .checked_mul(1_000_000)?
-        .checked_add(i64::from(micro))?;
+    let micros = seconds.checked_mul(1_000_000)?.checked_add(i64::from(micro))?;
     Some((if negative { -micros } else { micros }, digits))
 }
 
@@ -407,10 +331,7 @@ impl Local {
         let zone = if name.eq_ignore_ascii_case("UTC") || name == "Z" {
             TimeZone::UTC
         } else if name.starts_with(['+', '-']) {
-            let mut s = Scan {
-                bytes: name.as_bytes(),
-                at: 0,
-            };
+            let mut s = Scan { bytes: name.as_bytes(), at: 0 };
             TimeZone::fixed(jiff::tz::Offset::from_seconds(s.offset()?).ok()?)
         } else {
             TimeZone::get(name).ok()?
@@ -454,10 +375,7 @@ pub struct Years {
 impl Years {
     /// `first_year`: the year of the first line, from a hint (file time, other lines).
     pub fn starting(first_year: i64) -> Self {
-        Self {
-            year: first_year,
-            last: None,
-        }
+        Self { year: first_year, last: None }
     }
 
     /// Sets the year of a time as written; `None` if the date does not exist in that year (Feb 29): then the next
@@ -499,37 +417,19 @@ mod tests {
 
     #[test]
     fn reads_the_shapes() {
-        assert_eq!(
-            utc(iso(b"2024-01-07T03:12:09.123456Z rest")),
-            1_704_597_129_123_456
-        );
-        assert_eq!(
-            utc(iso(b"2024-01-07T12:12:09+09:00")),
-            1_704_597_129_000_000
-        );
-        assert_eq!(
-            utc(iso(b"2024-01-07 12:12:09.5 +0900")),
-            1_704_597_129_500_000
-        );
+        assert_eq!(utc(iso(b"2024-01-07T03:12:09.123456Z rest")), 1_704_597_129_123_456);
+        assert_eq!(utc(iso(b"2024-01-07T12:12:09+09:00")), 1_704_597_129_000_000);
+        assert_eq!(utc(iso(b"2024-01-07 12:12:09.5 +0900")), 1_704_597_129_500_000);
         assert_eq!(iso(b"2024-01-07 12:12:09 - node").unwrap().1, 19);
         assert_eq!(iso(b"2024/03/15 06:44:33.002603 x").unwrap().0.micro, 2603);
         assert_eq!(iso(b"2021-09-06T14:40:25:001Z").unwrap().0.micro, 1000);
-        assert_eq!(
-            utc(clf(b"07/Jan/2024:03:12:09 +0000]")),
-            1_704_597_129_000_000
-        );
-        assert_eq!(
-            utc(us(b"04/14/2025 06:57:40 GMT in")),
-            1_744_613_860_000_000
-        );
+        assert_eq!(utc(clf(b"07/Jan/2024:03:12:09 +0000]")), 1_704_597_129_000_000);
+        assert_eq!(utc(us(b"04/14/2025 06:57:40 GMT in")), 1_744_613_860_000_000);
         let (c, used) = ctime(b"Fri Mar 15 06:29:17 2024] x").unwrap();
         assert_eq!((c.year, c.month, c.day, c.hour, used), (2024, 3, 15, 6, 24));
         let (s, used) = syslog3164(b"Oct  9 10:20:40 host").unwrap();
         assert_eq!((s.year, s.month, s.day, used), (0, 10, 9, 15));
-        assert_eq!(
-            epoch(b"1672843056.913119"),
-            Some((1_672_843_056_913_119, 6))
-        );
+        assert_eq!(epoch(b"1672843056.913119"), Some((1_672_843_056_913_119, 6)));
         assert_eq!(epoch(b"12x"), None);
         assert_eq!(any(b"<134>1 2026-04-03T14:57:46+02:00 node").unwrap().1, 32);
     }

@@ -82,11 +82,7 @@ fn text(value: &Value) -> String {
 
 fn attributes(object: &Map<String, Value>) -> Vec<(&str, String)> {
     let Some(Value::Object(attributes)) = object.get("#attributes") else { return Vec::new() };
-    attributes
-        .iter()
-        .filter(|(name, _)| !name.starts_with("xmlns"))
-        .map(|(name, value)| (name.as_str(), text(value)))
-        .collect()
+    attributes.iter().filter(|(name, _)| !name.starts_with("xmlns")).map(|(name, value)| (name.as_str(), text(value))).collect()
 }
 
 fn members(object: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
@@ -269,14 +265,7 @@ fn the_same_records_and_values_as_the_evtx_crate() {
     }
     eprintln!(
         "{} files, {} records, {} fields, their errors {}, our lost {}, stale {}, torn {}, rescued {}",
-        tally.files,
-        tally.records,
-        tally.fields,
-        tally.errors,
-        tally.lost,
-        tally.stale,
-        tally.torn,
-        tally.rescued
+        tally.files, tally.records, tally.fields, tally.errors, tally.lost, tally.stale, tally.torn, tally.rescued
     );
     for line in tally.differences.iter().take(60) {
         eprintln!("{}", line.chars().take(1500).collect::<String>());

@@ -74,16 +74,7 @@ pub struct Chunks<R> {
 
 impl<R: Read> Chunks<R> {
     pub fn new(reader: R) -> Self {
-        Self {
-            reader,
-            buffer: Vec::with_capacity(BUFFER),
-            at: 0,
-            offset: 0,
-            ended: false,
-            headers: Vec::new(),
-            blank: 0,
-            found: 0,
-        }
+        Self { reader, buffer: Vec::with_capacity(BUFFER), at: 0, offset: 0, ended: false, headers: Vec::new(), blank: 0, found: 0 }
     }
 
     /// File headers met so far: one, or more where logs were joined (the first 16 are kept).

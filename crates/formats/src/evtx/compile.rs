@@ -166,16 +166,7 @@ impl Compiler<'_, '_> {
         let named = matches!(outer, Ctx::Data | Ctx::User) && self.is(name, "Data");
         let data = if named { DataName::Absent } else { DataName::No };
         let parts = self.parts.len();
-        self.open.push(Open {
-            name,
-            outer,
-            inner,
-            guard,
-            parts,
-            has_elements: false,
-            has_attributes: false,
-            data,
-        });
+        self.open.push(Open { name, outer, inner, guard, parts, has_elements: false, has_attributes: false, data });
         self.in_start = true;
         Ok(())
     }

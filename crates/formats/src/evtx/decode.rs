@@ -89,12 +89,7 @@ impl Decoder {
     }
 
     /// Gives out the records of a chunk in order, and what is wrong with it.
-    pub fn chunk(
-        &mut self,
-        chunk: &Chunk<'_>,
-        out: &mut dyn FnMut(RecordView<'_>),
-        troubles: &mut dyn FnMut(Trouble),
-    ) -> Counts {
+    pub fn chunk(&mut self, chunk: &Chunk<'_>, out: &mut dyn FnMut(RecordView<'_>), troubles: &mut dyn FnMut(Trouble)) -> Counts {
         self.machine.begin_chunk();
         let bytes = chunk.bytes.get(..CHUNK).unwrap_or(chunk.bytes);
         let header = ChunkHeader::read(bytes).filter(|header| header.magic || header.sound);
@@ -158,9 +153,8 @@ fn place(
         }
         Found::Range { at: start } => troubles(Trouble::new(TroubleKind::HeaderRange, at(start))),
         Found::Record { frame, outside, repaired } => {
-            let result = content(machine, bytes, frame).and_then(|()| {
-                std::str::from_utf8(&machine.text).map_err(|_| Broken::Shape("text that is no text"))
-            });
+            let result = content(machine, bytes, frame)
+                .and_then(|()| std::str::from_utf8(&machine.text).map_err(|_| Broken::Shape("text that is no text")));
             let text = match result {
                 Ok(text) => text,
                 Err(broken) => {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::bytes::{number, take, u32_at};
 use super::compile::{NameOffsets, compile};
 use super::names::{KNOWN, Known, NameId, Names};
 use super::program::{Ctx, Keep, Op, Part, Parts, Program};
 use super::stream::{Instance, instance};
 use super::trouble::Broken;
-use super::bytes::{number, take, u32_at};
 use super::value::{self, kind};
 
 /// Deepest nesting of BinXML in BinXML; real records have two levels.
@@ -182,9 +182,7 @@ impl Machine {
             .and_then(|size| Some((start + 24, (start + 24).checked_add(size as usize)?)))
             .filter(|(_, end)| *end <= data.len());
         let program = match body {
-            Some(body) => {
-                compile(data, body, true, ctx, &mut self.names, &mut self.offsets).map(Arc::new)
-            }
+            Some(body) => compile(data, body, true, ctx, &mut self.names, &mut self.offsets).map(Arc::new),
             None => Err(Broken::Short("a template")),
         };
         self.programs.insert((definition, ctx), program.clone());
@@ -242,15 +240,7 @@ impl Machine {
         self.emit(name, start, keep);
     }
 
-    fn field(
-        &mut self,
-        data: &[u8],
-        name: NameId,
-        value: Value,
-        keep: Keep,
-        inner: Ctx,
-        depth: u32,
-    ) -> Result<(), Broken> {
+    fn field(&mut self, data: &[u8], name: NameId, value: Value, keep: Keep, inner: Ctx, depth: u32) -> Result<(), Broken> {
         let at = value.at as usize;
         let end = at + usize::from(value.len);
         let bytes = data.get(at..end).unwrap_or_default();

@@ -178,9 +178,7 @@ impl Walk<'_> {
 
     fn next_frame(&self, from: usize, until: usize) -> Option<Frame> {
         let area = self.bytes.get(from..until.min(self.bytes.len()))?;
-        memmem::find_iter(area, RECORD_MAGIC)
-            .filter_map(|hit| intact(self.bytes, from + hit))
-            .find(|frame| self.belongs(frame.id))
+        memmem::find_iter(area, RECORD_MAGIC).filter_map(|hit| intact(self.bytes, from + hit)).find(|frame| self.belongs(frame.id))
     }
 
     fn damage(&mut self, found: &mut dyn FnMut(Found)) -> bool {
@@ -240,9 +238,7 @@ impl Walk<'_> {
         let last = self.header.filter(|header| header.trusted()).map(|header| header.last_id);
         let missing = match (last, self.previous) {
             (Some(last), Some(previous)) if last != u64::MAX => last.saturating_sub(previous),
-            (Some(last), None) if last != u64::MAX => {
-                self.header.map_or(0, |h| last.saturating_sub(h.first_id).saturating_add(1))
-            }
+            (Some(last), None) if last != u64::MAX => self.header.map_or(0, |h| last.saturating_sub(h.first_id).saturating_add(1)),
             _ => 0,
         };
         let missing = missing.min(ID_STEP);

@@ -66,13 +66,8 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new() -> Self {
-        let mut names = Self {
-            list: Vec::new(),
-            ids: FxHashMap::default(),
-            pairs: FxHashMap::default(),
-            numbered: FxHashMap::default(),
-            bytes: 0,
-        };
+        let mut names =
+            Self { list: Vec::new(), ids: FxHashMap::default(), pairs: FxHashMap::default(), numbered: FxHashMap::default(), bytes: 0 };
         for name in KNOWN {
             names.id(name);
         }

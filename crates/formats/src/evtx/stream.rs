@@ -7,16 +7,27 @@ use super::trouble::Broken;
 pub(super) enum Token<'a> {
     End,
     /// An element begins: offset of its name in the chunk, and the value it depends on.
-    Open { name: u32, depends: Option<u16> },
+    Open {
+        name: u32,
+        depends: Option<u16>,
+    },
     CloseStart,
     CloseEmpty,
     Close,
     /// A literal value: type and bytes.
-    Value { kind: u8, at: usize, bytes: &'a [u8] },
-    Attribute { name: u32 },
+    Value {
+        kind: u8,
+        at: usize,
+        bytes: &'a [u8],
+    },
+    Attribute {
+        name: u32,
+    },
     Text(&'a [u8]),
     Char(u16),
-    Entity { name: u32 },
+    Entity {
+        name: u32,
+    },
     Substitution(u16),
     /// A template instance, at the offset of its token.
     Instance(usize),
@@ -110,11 +121,7 @@ impl<'a> Stream<'a> {
     }
 
     fn open(&mut self, has_attributes: bool) -> Result<Token<'a>, Broken> {
-        let depends = if self.in_template {
-            Some(self.u16("an element")?).filter(|id| *id != 0xffff)
-        } else {
-            None
-        };
+        let depends = if self.in_template { Some(self.u16("an element")?).filter(|id| *id != 0xffff) } else { None };
         self.u32("an element")?;
         let name = self.name()?;
         if has_attributes {

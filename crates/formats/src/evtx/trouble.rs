@@ -80,28 +80,16 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             TroubleKind::FileHeader(what) => write!(f, "file header: {what}"),
-            TroubleKind::ChunkMagic => {
-                f.write_str("a chunk has lost its magic; its records were read by their own frames")
+            TroubleKind::ChunkMagic => f.write_str("a chunk has lost its magic; its records were read by their own frames"),
+            TroubleKind::HeaderChecksum => f.write_str("a chunk header does not agree with its checksum; its records were kept"),
+            TroubleKind::RecordsChecksum => f.write_str("the records of a chunk do not agree with their checksum; they were kept"),
+            TroubleKind::Outside => f.write_str("a record continues the chunk past the end that the chunk header states; it was kept"),
+            TroubleKind::HeaderRange => f.write_str("a chunk header states an end of its records that is not their end"),
+            TroubleKind::SizeCopy => {
+                f.write_str("the size of a record and its copy disagree; the record was framed by its neighbours and kept")
             }
-            TroubleKind::HeaderChecksum => f.write_str(
-                "a chunk header does not agree with its checksum; its records were kept",
-            ),
-            TroubleKind::RecordsChecksum => {
-                f.write_str("the records of a chunk do not agree with their checksum; they were kept")
-            }
-            TroubleKind::Outside => f.write_str(
-                "a record continues the chunk past the end that the chunk header states; it was kept",
-            ),
-            TroubleKind::HeaderRange => {
-                f.write_str("a chunk header states an end of its records that is not their end")
-            }
-            TroubleKind::SizeCopy => f.write_str(
-                "the size of a record and its copy disagree; the record was framed by its neighbours and kept",
-            ),
             TroubleKind::BadFrame => f.write_str("bytes that are no record stand where records should be"),
-            TroubleKind::Truncated => {
-                f.write_str("the file ends before the record does; collect the log again if it still exists")
-            }
+            TroubleKind::Truncated => f.write_str("the file ends before the record does; collect the log again if it still exists"),
             TroubleKind::Content(broken) => {
                 write!(f, "the content of a record could not be read: {broken}")
             }
