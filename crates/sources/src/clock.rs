@@ -23,27 +23,10 @@ impl Clock {
         let by_format = about.basis == "format";
         let (zone, basis) = match &reading.hints.zone {
             Some((zone, basis)) if !by_format => (zone.clone(), *basis),
-            _ => (
-                about.zone.clone(),
-                if by_format {
-                    Basis::Format
-                } else {
-                    Basis::Assumed
-                },
-            ),
+            _ => (about.zone.clone(), if by_format { Basis::Format } else { Basis::Assumed }),
         };
-        let first_year = reading.hints.modified.map_or(1970, |micros| {
-            civil_from_days(micros.div_euclid(86_400_000_000)).0
-        });
-        Self {
-            local: Local::new(&zone),
-            zone,
-            basis,
-            years: None,
-            first_year,
-            written: 0,
-            converted: 0,
-        }
+        let first_year = reading.hints.modified.map_or(1970, |micros| civil_from_days(micros.div_euclid(86_400_000_000)).0);
+        Self { local: Local::new(&zone), zone, basis, years: None, first_year, written: 0, converted: 0 }
     }
 
     /// A better reason for the zone found in the piece itself (a header, a file name).
@@ -77,11 +60,7 @@ impl Clock {
             return Some(Stamp::new(micros, fidelity, Basis::YearInferred));
         }
         let civil = written.civil_micros()?;
-        let basis = if written.offset.is_some() {
-            Basis::Written
-        } else {
-            self.basis
-        };
+        let basis = if written.offset.is_some() { Basis::Written } else { self.basis };
         let micros = self.to_utc(written, civil)?;
         Some(Stamp::new(micros, fidelity, basis))
     }

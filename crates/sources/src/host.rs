@@ -44,34 +44,31 @@ const GENERIC: &[&str] = &[
 /// The host that a path names: `esx-<host>-YYYY-MM-DD--HH.MM…`, `vc-<host>-YYYY…`, `uac-<host>-<os>-…`, or the folder
 /// above `var/`, `etc/`, `commands/` … on the device. `None` where the path says nothing.
 pub fn of_path(path: &str) -> Option<String> {
-    let parts: Vec<&str> = path
-        .split(['/', '\\'])
-        .map(|part| part.trim_end_matches('!'))
-        .filter(|part| !part.is_empty())
-        .collect();
+    let parts: Vec<&str> = path.split(['/', '\\']).map(|part| part.trim_end_matches('!')).filter(|part| !part.is_empty()).collect();
     for part in parts.iter().rev() {
         if let Some(host) = of_bundle(part) {
             return Some(host);
         }
     }
-    let root = parts
-        .iter()
-        .position(|part| DEVICE_ROOTS.contains(&part.to_ascii_lowercase().as_str()))?;
+    let root = parts.iter().position(|part| DEVICE_ROOTS.contains(&part.to_ascii_lowercase().as_str()))?;
     let above = parts.get(root.checked_sub(1)?)?;
     let name = strip_archive(above);
     let generic = GENERIC.contains(&name.to_ascii_lowercase().as_str());
-    let plausible = name.len() <= 64
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    (!generic && plausible && name.chars().any(|c| c.is_ascii_alphabetic()))
-        .then(|| name.to_owned())
+    let plausible = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    (!generic && plausible && name.chars().any(|c| c.is_ascii_alphabetic())).then(|| name.to_owned())
+}
+
+/// The host that a record writes, or what is known of the piece where it writes none (or only `localhost`).
+pub fn or_hint<'a>(written: &'a str, reading: &'a crate::Reading<'_>) -> &'a str {
+    if written.is_empty() || written == "-" || written.starts_with("localhost") {
+        reading.hints.host.as_deref().unwrap_or_default()
+    } else {
+        written
+    }
 }
 
 fn strip_archive(name: &str) -> &str {
-    for end in [
-        ".tar.gz", ".tgz", ".tar", ".zip", ".tar.xz", ".tar.zst", ".7z", ".gz",
-    ] {
+    for end in [".tar.gz", ".tgz", ".tar", ".zip", ".tar.xz", ".tar.zst", ".7z", ".gz"] {
         if let Some(stem) = name.strip_suffix(end) {
             return stem;
         }
@@ -88,11 +85,7 @@ fn of_bundle(part: &str) -> Option<String> {
         if head == "uac-" {
             // uac-HOST-OS-YYYYMMDDHHMMSS
             let mut pieces: Vec<&str> = rest.split('-').collect();
-            if pieces.len() >= 3
-                && pieces
-                    .last()
-                    .is_some_and(|s| s.len() == 14 && s.bytes().all(|b| b.is_ascii_digit()))
-            {
+            if pieces.len() >= 3 && pieces.last().is_some_and(|s| s.len() == 14 && s.bytes().all(|b| b.is_ascii_digit())) {
                 pieces.truncate(pieces.len() - 2);
                 return Some(pieces.join("-"));
             }
@@ -102,7 +95,9 @@ fn of_bundle(part: &str) -> Option<String> {
         let bytes = rest.as_bytes();
         let cut = (1..bytes.len()).find(|at| {
             bytes.get(*at) == Some(&b'-')
-                && bytes.get(at + 1..at + 6).is_some_and(|b| matches!(b, [b'2', b'0', c, d, b'-'] if c.is_ascii_digit() && d.is_ascii_digit()))
+                && bytes
+                    .get(at + 1..at + 6)
+                    .is_some_and(|b| matches!(b, [b'2', b'0', c, d, b'-'] if c.is_ascii_digit() && d.is_ascii_digit()))
         });
         if let Some(host) = cut.and_then(|cut| rest.get(..cut)) {
             return Some(host.to_owned());
@@ -117,19 +112,10 @@ mod tests {
 
     #[test]
     fn paths_name_hosts() {
-        assert_eq!(
-            of_path("ev/esx-esx01.example-2024-04-10--09.12-2101.tgz!/x/var/run/log/a").as_deref(),
-            Some("esx01.example")
-        );
-        assert_eq!(
-            of_path("evidence/vpn01/data/var/dlogs/x.log").as_deref(),
-            Some("vpn01")
-        );
+        assert_eq!(of_path("ev/esx-esx01.example-2024-04-10--09.12-2101.tgz!/x/var/run/log/a").as_deref(), Some("esx01.example"));
+        assert_eq!(of_path("evidence/vpn01/data/var/dlogs/x.log").as_deref(), Some("vpn01"));
         assert_eq!(of_path("evidence/var/log/x").as_deref(), None);
-        assert_eq!(
-            of_path("vc-vcsa01-2024-01-02--10.00.tgz!/vc/var/log").as_deref(),
-            Some("vcsa01")
-        );
+        assert_eq!(of_path("vc-vcsa01-2024-01-02--10.00.tgz!/vc/var/log").as_deref(), Some("vcsa01"));
         assert_eq!(of_path("just/a/file.log").as_deref(), None);
     }
 }

@@ -20,6 +20,7 @@ use konseki_model::{Hints, Piece, Sink};
 
 pub mod clock;
 pub mod description;
+mod esxi;
 pub mod host;
 mod list;
 pub mod mapper;
@@ -71,8 +72,5 @@ pub fn plain() -> &'static Entry {
 
 /// The sources that say yes to a piece: one, or none.
 pub fn recognise(piece: &Piece<'_>) -> Vec<&'static Entry> {
-    all()
-        .iter()
-        .filter(|entry| entry.source.recognise(piece))
-        .collect()
+    all().iter().filter(|entry| entry.source.recognise(piece)).collect()
 }

@@ -117,26 +117,15 @@ impl Mapper {
                 *uses.entry(key).or_default() += 1;
             }
         }
-        let most = uses
-            .iter()
-            .max_by_key(|(_, count)| **count)
-            .map(|(key, _)| (*key).to_owned());
+        let most = uses.iter().max_by_key(|(_, count)| **count).map(|(key, _)| (*key).to_owned());
         let Some(key) = most else {
             let others = (0..maps.len()).collect();
-            return Ok(Self {
-                maps,
-                dispatch: None,
-                others,
-            });
+            return Ok(Self { maps, dispatch: None, others });
         };
         let mut table: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut others = Vec::new();
         for (index, map) in maps.iter().enumerate() {
-            match map
-                .when
-                .iter()
-                .find(|(k, t)| *k == key && matches!(t, Test::Equal(_)))
-            {
+            match map.when.iter().find(|(k, t)| *k == key && matches!(t, Test::Equal(_))) {
                 Some((_, Test::Equal(values))) => {
                     for value in values {
                         table.entry(value.clone()).or_default().push(index);
@@ -149,11 +138,7 @@ impl Mapper {
             indexes.extend(&others);
             indexes.sort_unstable();
         }
-        Ok(Self {
-            maps,
-            dispatch: Some((key, table)),
-            others,
-        })
+        Ok(Self { maps, dispatch: Some((key, table)), others })
     }
 
     /// Kind and core of an event by its native fields. `Kind::Other` and an empty core where no map fits.
@@ -190,11 +175,7 @@ impl Mapper {
         indexes
             .iter()
             .filter_map(|index| self.maps.get(*index))
-            .find(|map| {
-                map.when
-                    .iter()
-                    .all(|(key, test)| holds(test, value_of(fields, key)))
-            })
+            .find(|map| map.when.iter().all(|(key, test)| holds(test, value_of(fields, key))))
     }
 }
 
@@ -206,10 +187,7 @@ enum Pick<'a> {
 }
 
 fn value_of<'a>(fields: &[Field<'a>], name: &str) -> Option<&'a str> {
-    fields
-        .iter()
-        .find(|field| field.name == name)
-        .map(|field| field.value)
+    fields.iter().find(|field| field.name == name).map(|field| field.value)
 }
 
 fn holds(test: &Test, value: Option<&str>) -> bool {
@@ -240,12 +218,10 @@ fn pick_value<'a>(exprs: &'a [Expr], fields: &[Field<'a>], made: &mut Vec<String
                         text.push_str(literal);
                         true
                     }
-                    Part::Field(name) => value_of(fields, name)
-                        .filter(|v| is_value(v))
-                        .is_some_and(|v| {
-                            text.push_str(v);
-                            true
-                        }),
+                    Part::Field(name) => value_of(fields, name).filter(|v| is_value(v)).is_some_and(|v| {
+                        text.push_str(v);
+                        true
+                    }),
                 });
                 if whole {
                     made.push(text);
@@ -263,13 +239,9 @@ fn is_value(text: &str) -> bool {
 
 /// An address without brackets, port of brackets, zone index or IPv4-in-IPv6 head.
 pub fn address(text: &str) -> &str {
-    let text = text
-        .strip_prefix('[')
-        .map_or(text, |rest| rest.split(']').next().unwrap_or(rest));
+    let text = text.strip_prefix('[').map_or(text, |rest| rest.split(']').next().unwrap_or(rest));
     let text = text.split('%').next().unwrap_or(text);
-    text.strip_prefix("::ffff:")
-        .filter(|rest| rest.contains('.'))
-        .unwrap_or(text)
+    text.strip_prefix("::ffff:").filter(|rest| rest.contains('.')).unwrap_or(text)
 }
 
 fn put<'a>(core: &mut Core<'a>, slot: Slot, value: &'a str) {
@@ -291,19 +263,13 @@ fn put<'a>(core: &mut Core<'a>, slot: Slot, value: &'a str) {
         Slot::BytesIn => core.bytes_in = value.parse().ok(),
         Slot::Duration => {
             let seconds: Option<f64> = value.parse().ok();
-            core.duration = seconds
-                .filter(|s| (0.0..1e12).contains(s))
-                .map(|s| (s * 1e6).round() as i64);
+            core.duration = seconds.filter(|s| (0.0..1e12).contains(s)).map(|s| (s * 1e6).round() as i64);
         }
     }
 }
 
 fn compile(table: &Table) -> Result<Map, String> {
-    let mut map = Map {
-        when: Vec::new(),
-        kind: Kind::Other,
-        set: Vec::new(),
-    };
+    let mut map = Map { when: Vec::new(), kind: Kind::Other, set: Vec::new() };
     for (key, value) in table {
         match key.as_str() {
             "when" => {
@@ -317,10 +283,7 @@ fn compile(table: &Table) -> Result<Map, String> {
                 map.kind = Kind::parse(name).ok_or_else(|| format!("unknown kind `{name}`"))?;
             }
             other => {
-                let slot = SLOTS
-                    .iter()
-                    .find(|(name, _)| *name == other)
-                    .map(|(_, slot)| *slot);
+                let slot = SLOTS.iter().find(|(name, _)| *name == other).map(|(_, slot)| *slot);
                 let slot = slot.ok_or_else(|| format!("unknown key `{other}`"))?;
                 map.set.push((slot, compile_exprs(value)?));
             }
@@ -332,10 +295,7 @@ fn compile(table: &Table) -> Result<Map, String> {
 fn strings(value: &Value) -> Result<Vec<&str>, String> {
     match value {
         Value::String(one) => Ok(vec![one]),
-        Value::Array(many) => many
-            .iter()
-            .map(|v| v.as_str().ok_or_else(|| "want text".to_owned()))
-            .collect(),
+        Value::Array(many) => many.iter().map(|v| v.as_str().ok_or_else(|| "want text".to_owned())).collect(),
         _ => Err("want text or a list of texts".to_owned()),
     }
 }
@@ -405,12 +365,7 @@ mod tests {
             kind = "log.cleared"
         "#;
         let table: Table = toml::from_str(text).unwrap();
-        let maps: Vec<Table> = table["map"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|v| v.as_table().unwrap().clone())
-            .collect();
+        let maps: Vec<Table> = table["map"].as_array().unwrap().iter().map(|v| v.as_table().unwrap().clone()).collect();
         let mapper = Mapper::new(&maps).unwrap();
         let mut scratch = Scratch::default();
         let fields = [
@@ -422,10 +377,7 @@ mod tests {
             Field::new("Port", "0"),
         ];
         let (kind, core) = mapper.apply(&fields, &mut scratch);
-        assert_eq!(
-            (kind, core.user, core.src, core.src_port),
-            (Kind::AuthSuccess, "LAB\\taro", "192.0.2.7", None)
-        );
+        assert_eq!((kind, core.user, core.src, core.src_port), (Kind::AuthSuccess, "LAB\\taro", "192.0.2.7", None));
         assert_eq!(core.outcome, "success");
         let fields = [Field::new("Message", "the log was cleared")];
         assert_eq!(mapper.apply(&fields, &mut scratch).0, Kind::LogCleared);

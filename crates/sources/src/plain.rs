@@ -9,12 +9,8 @@ use crate::{Entry, Input, Reading, Source};
 
 struct Plain;
 
-pub static ENTRY: Entry = Entry {
-    id: "text/plain",
-    source: &Plain,
-    about: include_str!("plain.toml"),
-    text: include_str!("plain.text.toml"),
-};
+pub static ENTRY: Entry =
+    Entry { id: "text/plain", source: &Plain, about: include_str!("plain.toml"), text: include_str!("plain.text.toml") };
 
 impl Source for Plain {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
@@ -26,14 +22,7 @@ impl Source for Plain {
         read::lines(input, reading, sink, |line, sink| {
             let stamp = time::any(line.bytes).and_then(|(written, _)| clock.stamp(&written));
             let fields = [Field::new("message", line.text)];
-            sink.event(&Event {
-                at: line.at(),
-                time: stamp,
-                kind: Kind::Other,
-                core: Core::default(),
-                fields: &fields,
-                raw: line.bytes,
-            });
+            sink.event(&Event { at: line.at(), time: stamp, kind: Kind::Other, core: Core::default(), fields: &fields, raw: line.bytes });
             Verdict::Event
         });
         clock.report(sink);

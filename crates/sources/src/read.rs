@@ -40,12 +40,7 @@ pub enum Verdict {
 }
 
 /// Goes through lines one by one. Blank lines are counted and not passed on.
-pub fn lines(
-    input: &mut dyn Input,
-    reading: &Reading<'_>,
-    sink: &mut dyn Sink,
-    mut each: impl FnMut(&Text<'_>, &mut dyn Sink) -> Verdict,
-) {
+pub fn lines(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink, mut each: impl FnMut(&Text<'_>, &mut dyn Sink) -> Verdict) {
     records(input, reading, sink, |_| true, &mut each);
 }
 
@@ -58,53 +53,30 @@ pub fn records(
     mut each: impl FnMut(&Text<'_>, &mut dyn Sink) -> Verdict,
 ) {
     if input.seek(SeekFrom::Start(0)).is_err() {
-        sink.problem(Problem::new(
-            ProblemKind::Unreadable,
-            None,
-            "the evidence cannot be read from its start",
-        ));
+        sink.problem(Problem::new(ProblemKind::Unreadable, None, "the evidence cannot be read from its start"));
         return;
     }
     let mut lines = Lines::new(Utf8Reader::new(input, reading.piece.head));
-    let mut state = State {
-        number: 0,
-        record: Vec::new(),
-        counts: Records::default(),
-        open: false,
-    };
+    let mut state = State { number: 0, record: Vec::new(), counts: Records::default(), open: false };
     loop {
         match lines.next_line() {
             Ok(None) => break,
             Err(error) => {
                 let at = Some(At::Line(state.counts.read + 1));
-                sink.problem(Problem::new(
-                    ProblemKind::Unreadable,
-                    at,
-                    format!("reading stopped: {error}"),
-                ));
+                sink.problem(Problem::new(ProblemKind::Unreadable, at, format!("reading stopped: {error}")));
                 break;
             }
             Ok(Some(line)) => {
                 state.counts.read += 1;
                 if line.dropped > 0 {
                     let text = "line longer than 1 MiB: its start was kept, the rest counted";
-                    sink.problem(
-                        Problem::new(ProblemKind::Bound, Some(At::Line(line.number)), text)
-                            .bytes(line.dropped),
-                    );
+                    sink.problem(Problem::new(ProblemKind::Bound, Some(At::Line(line.number)), text).bytes(line.dropped));
                 }
-                if line
-                    .bytes
-                    .iter()
-                    .all(|b| b.is_ascii_whitespace() || *b == 0)
-                {
+                if line.bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
                     if line.bytes.contains(&0) {
                         let text = "a run of NUL bytes where lines should be";
                         let bytes = line.bytes.len() as u64;
-                        sink.problem(
-                            Problem::new(ProblemKind::Malformed, Some(At::Line(line.number)), text)
-                                .bytes(bytes),
-                        );
+                        sink.problem(Problem::new(ProblemKind::Malformed, Some(At::Line(line.number)), text).bytes(bytes));
                     }
                     state.counts.blank += 1;
                     continue;
@@ -144,11 +116,7 @@ impl State {
         self.record.extend_from_slice(bytes);
     }
 
-    fn flush(
-        &mut self,
-        sink: &mut dyn Sink,
-        each: &mut impl FnMut(&Text<'_>, &mut dyn Sink) -> Verdict,
-    ) {
+    fn flush(&mut self, sink: &mut dyn Sink, each: &mut impl FnMut(&Text<'_>, &mut dyn Sink) -> Verdict) {
         if !self.open {
             return;
         }
@@ -156,28 +124,16 @@ impl State {
         let (text, encoding) = decode(&self.record);
         if !matches!(text, Cow::Borrowed(_)) || encoding != "utf-8" {
             let text = format!("text is not UTF-8, read as {encoding}");
-            sink.problem(Problem::new(
-                ProblemKind::Encoding,
-                Some(At::Line(self.number)),
-                text,
-            ));
+            sink.problem(Problem::new(ProblemKind::Encoding, Some(At::Line(self.number)), text));
         }
-        let record = Text {
-            number: self.number,
-            bytes: &self.record,
-            text: &text,
-        };
+        let record = Text { number: self.number, bytes: &self.record, text: &text };
         match each(&record, sink) {
             Verdict::Event => self.counts.events += 1,
             Verdict::Continuation => self.counts.continuation += 1,
             Verdict::Rejected => {
                 self.counts.rejected += 1;
                 let text = "line is not in a shape known of this source";
-                sink.problem(Problem::new(
-                    ProblemKind::Malformed,
-                    Some(At::Line(self.number)),
-                    text,
-                ));
+                sink.problem(Problem::new(ProblemKind::Malformed, Some(At::Line(self.number)), text));
             }
         }
         self.record.clear();

@@ -1,11 +1,6 @@
 //! Walks every `samples/` folder: each sample gives its golden `.events`, and exactly one source says yes to it.
 //! `KONSEKI_ACCEPT=1` rewrites the golden files; read them before you commit them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -45,23 +40,13 @@ fn samples() -> Vec<(&'static Entry, String, PathBuf)> {
         files(&folder, &mut found);
         let before = all.len();
         for file in found {
-            let name = file
-                .strip_prefix(&folder)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            if !name.ends_with(".events") && !name.ends_with(".hints.toml") && name != "PROVENANCE"
-            {
+            let name = file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+            if !name.ends_with(".events") && !name.ends_with(".hints.toml") && name != "PROVENANCE" {
                 all.push((entry, name, file));
             }
         }
         assert!(all.len() > before, "{} has no samples", entry.id);
-        assert!(
-            folder.join("PROVENANCE").is_file(),
-            "{}: samples/PROVENANCE is missing",
-            entry.id
-        );
+        assert!(folder.join("PROVENANCE").is_file(), "{}: samples/PROVENANCE is missing", entry.id);
     }
     all
 }
@@ -105,11 +90,7 @@ impl Sink for Golden {
                 core.insert(name.into(), value.into());
             }
         }
-        let fields: Vec<Value> = event
-            .fields
-            .iter()
-            .map(|f| json!([f.name, f.value]))
-            .collect();
+        let fields: Vec<Value> = event.fields.iter().map(|f| json!([f.name, f.value])).collect();
         let time = event.time.map(|t| rfc3339(t.micros, t.fidelity));
         let basis = event.time.map(|t| t.basis.as_str());
         let line = json!({"at": event.at, "time": time, "basis": basis, "kind": event.kind.as_str(), "core": core, "fields": fields});
@@ -119,11 +100,7 @@ impl Sink for Golden {
         }
     }
     fn problem(&mut self, problem: Problem) {
-        match self
-            .problems
-            .iter_mut()
-            .find(|p| p.kind == problem.kind && p.text == problem.text)
-        {
+        match self.problems.iter_mut().find(|p| p.kind == problem.kind && p.text == problem.text) {
             Some(known) => known.count += problem.count,
             None => self.problems.push(problem),
         }
@@ -138,12 +115,7 @@ impl Sink for Golden {
         writeln!(self.lines, "{}", json!({"zone": zone, "basis": basis})).unwrap();
     }
     fn nested(&mut self, name: &str, bytes: Vec<u8>) {
-        writeln!(
-            self.lines,
-            "{}",
-            json!({"nested": name, "bytes": bytes.len()})
-        )
-        .unwrap();
+        writeln!(self.lines, "{}", json!({"nested": name, "bytes": bytes.len()})).unwrap();
     }
 }
 
@@ -152,9 +124,7 @@ fn hints(file: &Path) -> Hints {
     let path = PathBuf::from(format!("{}.hints.toml", file.display()));
     if let Ok(text) = fs::read_to_string(path) {
         let table: toml::Table = toml::from_str(&text).unwrap();
-        hints.zone = table
-            .get("zone")
-            .map(|z| (z.as_str().unwrap().to_owned(), Basis::Analyst));
+        hints.zone = table.get("zone").map(|z| (z.as_str().unwrap().to_owned(), Basis::Analyst));
         hints.host = table.get("host").map(|h| h.as_str().unwrap().to_owned());
         hints.modified = table.get("modified").map(|m| m.as_integer().unwrap());
     }
@@ -169,42 +139,23 @@ fn every_sample_gives_its_events() {
         let bytes = fs::read(&file).unwrap();
         let about = Description::parse(entry.about).unwrap_or_else(|e| panic!("{}: {e}", entry.id));
         let head = &bytes[..bytes.len().min(65536)];
-        let piece = Piece {
-            path: &name,
-            head,
-            size: bytes.len() as u64,
-        };
+        let piece = Piece { path: &name, head, size: bytes.len() as u64 };
         let mut golden = Golden::default();
         let hints = hints(&file);
-        entry.source.read(
-            &mut Cursor::new(&bytes),
-            &Reading {
-                piece,
-                hints: &hints,
-                about: &about,
-            },
-            &mut golden,
-        );
+        entry.source.read(&mut Cursor::new(&bytes), &Reading { piece, hints: &hints, about: &about }, &mut golden);
         let mut text = format!("{}\n", serde_json::to_string(&golden.records).unwrap());
         for problem in &golden.problems {
             writeln!(text, "{}", json!({"problem": problem})).unwrap();
         }
         text.push_str(&golden.lines);
         if !golden.records.balances() {
-            wrong.push(format!(
-                "{}/{name}: accounts do not balance: {:?}",
-                entry.id, golden.records
-            ));
+            wrong.push(format!("{}/{name}: accounts do not balance: {:?}", entry.id, golden.records));
         }
         let expected = PathBuf::from(format!("{}.events", file.display()));
         if accept {
             fs::write(&expected, &text).unwrap();
         } else if fs::read_to_string(&expected).unwrap_or_default() != text {
-            wrong.push(format!(
-                "{}/{name}: not as {}",
-                entry.id,
-                expected.display()
-            ));
+            wrong.push(format!("{}/{name}: not as {}", entry.id, expected.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -216,15 +167,8 @@ fn exactly_one_source_recognises_each_sample() {
     for (owner, name, file) in samples() {
         let bytes = fs::read(&file).unwrap();
         let head = &bytes[..bytes.len().min(65536)];
-        let piece = Piece {
-            path: &name,
-            head,
-            size: bytes.len() as u64,
-        };
-        let yes: Vec<_> = konseki_sources::recognise(&piece)
-            .iter()
-            .map(|e| e.id)
-            .collect();
+        let piece = Piece { path: &name, head, size: bytes.len() as u64 };
+        let yes: Vec<_> = konseki_sources::recognise(&piece).iter().map(|e| e.id).collect();
         if yes != [owner.id] {
             wrong.push(format!("{}/{name}: recognised by {yes:?}", owner.id));
         }
@@ -235,46 +179,23 @@ fn exactly_one_source_recognises_each_sample() {
 #[test]
 fn every_folder_is_described_and_in_the_list() {
     let mut folders = Vec::new();
-    for family in fs::read_dir(src())
-        .unwrap()
-        .flatten()
-        .filter(|e| e.path().is_dir())
-    {
+    for family in fs::read_dir(src()).unwrap().flatten().filter(|e| e.path().is_dir()) {
         for folder in fs::read_dir(family.path()).unwrap().flatten() {
             if folder.path().join("source.toml").is_file() {
                 let family = family.file_name().into_string().unwrap();
-                folders.push(format!(
-                    "{family}/{}",
-                    folder.file_name().into_string().unwrap()
-                ));
+                folders.push(format!("{family}/{}", folder.file_name().into_string().unwrap()));
             }
         }
     }
     folders.sort();
-    let listed: Vec<_> = konseki_sources::all()
-        .iter()
-        .map(|e| e.id.to_owned())
-        .collect();
+    let listed: Vec<_> = konseki_sources::all().iter().map(|e| e.id.to_owned()).collect();
     assert_eq!(folders, listed, "run `cargo xtask sources`");
-    for entry in konseki_sources::all()
-        .iter()
-        .chain([konseki_sources::plain()])
-    {
+    for entry in konseki_sources::all().iter().chain([konseki_sources::plain()]) {
         Description::parse(entry.about).unwrap_or_else(|e| panic!("{}/source.toml: {e}", entry.id));
-        let text: toml::Table =
-            toml::from_str(entry.text).unwrap_or_else(|e| panic!("{}/text.toml: {e}", entry.id));
-        for row in text
-            .get("text")
-            .and_then(|t| t.as_array())
-            .into_iter()
-            .flatten()
-        {
+        let text: toml::Table = toml::from_str(entry.text).unwrap_or_else(|e| panic!("{}/text.toml: {e}", entry.id));
+        for row in text.get("text").and_then(|t| t.as_array()).into_iter().flatten() {
             for language in ["en", "ja"] {
-                assert!(
-                    row.get(language).and_then(|v| v.as_str()).is_some(),
-                    "{}/text.toml: {row:?} lacks {language}",
-                    entry.id
-                );
+                assert!(row.get(language).and_then(|v| v.as_str()).is_some(), "{}/text.toml: {row:?} lacks {language}", entry.id);
             }
         }
     }
