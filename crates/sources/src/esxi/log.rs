@@ -75,6 +75,7 @@ impl Source for Log {
             clock: Clock::new(reading),
             zoned: false,
             host_said: false,
+            named: if reading.hints.host.is_none() { named_in(reading.piece.head) } else { "" },
             scratch: Scratch::default(),
             room: String::new(),
             reading,
@@ -89,6 +90,8 @@ struct Pass<'r> {
     clock: Clock,
     zoned: bool,
     host_said: bool,
+    /// The host as its own events name it, where nothing else says it.
+    named: &'r str,
     scratch: Scratch,
     room: String,
     reading: &'r Reading<'r>,
@@ -109,12 +112,11 @@ impl Pass<'_> {
         cut(class, &head, &mut self.room, &mut fields);
         let mapper = mapper_of(class, self.own, self.reading);
         let (kind, mut core) = mapper.apply(fields.as_slice(), &mut self.scratch);
-        let named = fields.get("esx");
         core.host = host::or_hint(head.host, self.reading);
-        if core.host.is_empty() && !named.starts_with("localhost") {
-            core.host = named;
+        if core.host.is_empty() {
+            core.host = self.named;
         }
-        if !self.host_said && !core.host.is_empty() && (!head.host.is_empty() || !named.is_empty()) {
+        if !self.host_said && !core.host.is_empty() {
             self.host_said = true;
             sink.host(core.host);
         }
@@ -131,6 +133,22 @@ impl Pass<'_> {
             }
         }
     }
+}
+
+/// The host in `Registered db01 on esx01.example in ha-datacenter`; `localhost` names nobody.
+fn named_in(head: &[u8]) -> &str {
+    let mut rest = head;
+    while let Some(at) = memchr::memmem::find(rest, b" in ha-datacenter") {
+        let before = rest.get(..at).unwrap_or_default();
+        let from = memchr::memrchr(b' ', before).map_or(0, |space| space + 1);
+        let name = std::str::from_utf8(before.get(from..).unwrap_or_default()).unwrap_or_default();
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
+        if plain && !name.is_empty() && !name.starts_with("localhost") {
+            return name;
+        }
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    ""
 }
 
 fn mapper_of<'m>(class: Class, own: Class, reading: &'m Reading<'_>) -> &'m Mapper {
