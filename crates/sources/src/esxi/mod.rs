@@ -6,14 +6,17 @@ pub mod events;
 pub mod fields;
 pub mod hostd;
 pub mod kernel;
+pub mod lists;
 pub mod log;
 pub mod machine;
 pub mod shell;
 pub mod survey;
 pub mod syslog;
+pub mod table;
 pub mod vobd;
 
 pub use fields::Fields;
+pub use lists::Listing;
 pub use log::{Class, Log};
 
 /// The first line of a record's text.

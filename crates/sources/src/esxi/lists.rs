@@ -1,0 +1,433 @@
+//! Sources that are lists: which list a piece is, by its keys; its rows as events; and the word that it is complete.
+
+use std::io::{Read, SeekFrom};
+
+use konseki_formats::text::{Utf8Reader, decode};
+use konseki_model::{At, Core, Event, Field, Kind, Piece, Problem, ProblemKind, Records, Sink};
+
+use super::machine;
+use super::table::{self, Row, Table, key};
+use crate::mapper::Scratch;
+use crate::{Input, Reading, Source, host};
+
+/// Longest list that is read; a list of a host is thousands of lines at most.
+const LONGEST: u64 = 64 << 20;
+
+/// One kind of list.
+struct Spec {
+    id: &'static str,
+    /// The name of the list in `inventory.list`; empty where absence from it means nothing.
+    list: &'static str,
+    /// Keys that must all be there; any of the groups.
+    keys: &'static [&'static [&'static str]],
+    /// Parts of file names that name this list.
+    names: &'static [&'static str],
+    /// Keys alone say too little: the name must fit too.
+    by_name: bool,
+    /// First words of head lines of tables without dashes.
+    heads: &'static [&'static str],
+    /// Key -> our name, where docs/fields.md has one.
+    renames: &'static [(&'static str, &'static str)],
+}
+
+const SPECS: &[Spec] = &[
+    Spec {
+        id: "esxi_vm_process_list",
+        list: "running",
+        keys: &[&["worldid", "displayname", "configfile"]],
+        names: &["vm-process-list", "vm_process_list", "vm.process.list", "vmprocesslist"],
+        by_name: false,
+        heads: &[],
+        renames: &[("displayname", "name"), ("worldid", "world"), ("configfile", "vmx"), ("vmxcartelid", "cartel")],
+    },
+    Spec {
+        id: "esxi_vm_ports",
+        list: "ports",
+        keys: &[
+            &["worldid", "name", "numports", "networks"],
+            &["portid", "portgroup", "macaddress", "ipaddress"],
+            &["portnum", "type", "subtype", "switchname", "clientname"],
+            &["client", "portid", "dvportid", "mac"],
+        ],
+        names: &["network-vm-list", "network_vm_list", "network-vm-port", "network_vm_port", "net-stats_-l", "nsxdp-cli_vswitch"],
+        by_name: false,
+        heads: &["PortNum Type SubType", "Client PortID DVPortID"],
+        renames: &[
+            ("worldid", "world"),
+            ("numports", "ports"),
+            ("portid", "port_id"),
+            ("portnum", "port_id"),
+            ("vswitch", "switch"),
+            ("switchname", "switch"),
+            ("portgroup", "network"),
+            ("networks", "network"),
+            ("macaddress", "mac"),
+            ("mac", "mac"),
+            ("ipaddress", "ip"),
+            ("clientname", "client"),
+            ("client", "client"),
+            ("name", "name"),
+        ],
+    },
+    Spec {
+        id: "esxi_connections",
+        list: "connections",
+        keys: &[&["proto", "localaddress", "foreignaddress", "state"]],
+        names: &["network-ip-connection-list", "network_ip_connection_list"],
+        by_name: false,
+        heads: &[],
+        renames: &[("proto", "proto"), ("state", "state"), ("worldid", "world"), ("worldname", "process")],
+    },
+    Spec {
+        id: "esxi_neighbors",
+        list: "",
+        keys: &[&["neighbor", "macaddress", "vmknic"]],
+        names: &["network-ip-neighbor-list", "network_ip_neighbor_list"],
+        by_name: false,
+        heads: &[],
+        renames: &[("neighbor", "ip"), ("macaddress", "mac"), ("vmknic", "interface")],
+    },
+    Spec {
+        id: "esxi_vib_list",
+        list: "software",
+        keys: &[&["name", "version", "vendor", "acceptancelevel"]],
+        names: &["software-vib-list", "software_vib_list"],
+        by_name: false,
+        heads: &[],
+        renames: &[
+            ("name", "name"),
+            ("version", "version"),
+            ("vendor", "vendor"),
+            ("acceptancelevel", "acceptance_level"),
+            ("installdate", "install_date"),
+            ("installationdate", "install_date"),
+        ],
+    },
+    Spec {
+        id: "esxi_firewall",
+        list: "",
+        keys: &[
+            &["ruleset", "direction", "protocol"],
+            &["ruleset", "allowedipaddresses"],
+            &["name", "enabled"],
+            &["defaultaction", "enabled"],
+        ],
+        names: &["firewall"],
+        by_name: true,
+        heads: &[],
+        renames: &[
+            ("name", "ruleset"),
+            ("ruleset", "ruleset"),
+            ("enabled", "enabled"),
+            ("allowedipaddresses", "allowed"),
+            ("direction", "direction"),
+            ("defaultaction", "default_action"),
+        ],
+    },
+    Spec {
+        id: "esxi_filesystems",
+        list: "filesystems",
+        keys: &[&["mountpoint", "volumename", "uuid", "type"]],
+        names: &["storage-filesystem-list", "storage_filesystem_list"],
+        by_name: false,
+        heads: &[],
+        renames: &[
+            ("mountpoint", "mount_point"),
+            ("volumename", "volume_name"),
+            ("uuid", "volume_uuid"),
+            ("type", "type"),
+            ("mounted", "mounted"),
+            ("size", "size"),
+            ("free", "free"),
+        ],
+    },
+    Spec {
+        id: "esxi_ps",
+        list: "processes",
+        keys: &[
+            &["wid", "cid", "worldname"],
+            &["wid", "cid", "cmd"],
+            &["wid", "cid", "command"],
+            &["pid", "commandline"],
+            &["id", "commandline"],
+        ],
+        names: &["ps_-", "system-process-list", "system_process_list"],
+        by_name: false,
+        heads: &["WID CID", "PID CID", "WID PCID", "PCID"],
+        renames: &[
+            ("wid", "world"),
+            ("cid", "cartel"),
+            ("cmd", "CommandLine"),
+            ("command", "CommandLine"),
+            ("commandline", "CommandLine"),
+            ("worldname", "name"),
+            ("pid", "world"),
+            ("id", "world"),
+        ],
+    },
+    Spec {
+        id: "esxi_listing",
+        list: "",
+        keys: &[&[]],
+        names: &["localcli_", "esxcli_", "esxcli-", "localcli-", "vim-cmd_hostsvc"],
+        by_name: true,
+        heads: &[],
+        renames: &[("blockname", "name")],
+    },
+];
+
+/// A list source by the name of its folder.
+pub struct Listing(pub &'static str);
+
+impl Source for Listing {
+    fn recognise(&self, piece: &Piece<'_>) -> bool {
+        spec_of(piece).is_some_and(|spec| spec.id == self.0)
+    }
+
+    fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
+        let Some(spec) = SPECS.iter().find(|spec| spec.id == self.0) else { return };
+        let Some(bytes) = whole(input, reading, sink) else { return };
+        let text = as_text(&bytes, sink);
+        let table = table::parse(&text, spec.heads);
+        let host = host_of(reading, sink);
+        announce(spec, &table, &host, sink);
+        let mut scratch = Scratch::default();
+        for row in &table.rows {
+            push_row(spec, row, &text, &host, reading, &mut scratch, sink);
+        }
+        close(&table, &text, &host, sink);
+    }
+}
+
+/// Reads a whole small file as UTF-8 bytes.
+pub fn whole(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) -> Option<Vec<u8>> {
+    let unreadable = |sink: &mut dyn Sink, why: String| sink.problem(Problem::new(ProblemKind::Unreadable, None, why));
+    if let Err(error) = input.seek(SeekFrom::Start(0)) {
+        unreadable(sink, format!("the evidence cannot be read from its start: {error}"));
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let mut limited = Utf8Reader::new(input, reading.piece.head).take(LONGEST);
+    if let Err(error) = limited.read_to_end(&mut bytes) {
+        unreadable(sink, format!("reading stopped: {error}"));
+    }
+    if bytes.len() as u64 == LONGEST {
+        let text = "list longer than 64 MiB: what follows was not read";
+        let left = reading.piece.size.saturating_sub(LONGEST);
+        sink.problem(Problem::new(ProblemKind::Bound, None, text).bytes(left));
+    }
+    Some(bytes)
+}
+
+pub fn as_text<'a>(bytes: &'a [u8], sink: &mut dyn Sink) -> std::borrow::Cow<'a, str> {
+    let (text, encoding) = decode(bytes);
+    if encoding != "utf-8" {
+        let why = format!("text is not UTF-8, read as {encoding}");
+        sink.problem(Problem::new(ProblemKind::Encoding, Some(At::Line(1)), why));
+    }
+    text
+}
+
+/// The host of a list: as known, or by the name DFIR4vSphere gives its exports (`ESXi_<host>_….csv`).
+pub fn host_of(reading: &Reading<'_>, sink: &mut dyn Sink) -> String {
+    let known = host::or_hint("", reading);
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let named = reading.piece.name().strip_prefix("ESXi_").and_then(|rest| rest.split('_').next());
+    if let Some(name) = named {
+        sink.host(name);
+    }
+    named.unwrap_or_default().to_owned()
+}
+
+fn spec_of(piece: &Piece<'_>) -> Option<&'static Spec> {
+    let name = piece.name().to_ascii_lowercase();
+    let named = |spec: &Spec| {
+        spec.names.iter().any(|part| name.contains(part))
+            || (spec.id == "esxi_firewall" && piece.path.to_ascii_lowercase().contains("firewall"))
+    };
+    if !name_may_be_list(&name) {
+        return None;
+    }
+    if piece.head.iter().all(u8::is_ascii_whitespace) {
+        return SPECS.iter().filter(|spec| !spec.list.is_empty()).find(|spec| named(spec));
+    }
+    let cut = piece.head.iter().rposition(|b| *b == b'\n').filter(|_| piece.head.len() >= 65_536);
+    let head = piece.head.get(..cut.unwrap_or(piece.head.len())).unwrap_or_default();
+    let (text, _) = decode(head);
+    let text: String = if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
+        let mut out = String::new();
+        Utf8Reader::new(head, head).read_to_string(&mut out).ok()?;
+        out
+    } else {
+        text.into_owned()
+    };
+    if !looks_like_list(&text) && !SPECS.iter().any(named) {
+        return None;
+    }
+    let heads: Vec<&str> = SPECS.iter().flat_map(|spec| spec.heads.iter().copied()).collect();
+    let table = table::parse(&text, &heads);
+    let has = |wanted: &&str| {
+        table.keys.iter().any(|k| k == wanted) || table.rows.first().is_some_and(|r| r.fields.iter().any(|(n, _)| key(n) == **wanted))
+    };
+    let fits = |spec: &Spec| (!spec.by_name || named(spec)) && spec.keys.iter().any(|group| group.iter().all(has));
+    let found = SPECS.iter().find(|spec| fits(spec) && (spec.id != "esxi_listing" || !table.rows.is_empty()));
+    // The output of a command that failed still belongs to its list.
+    found.or_else(|| SPECS.iter().filter(|spec| !spec.list.is_empty() && text.len() < 4096).find(|spec| named(spec)))
+}
+
+fn name_may_be_list(name: &str) -> bool {
+    !name.ends_with(".xml") && !name.ends_with(".vmx") && !name.ends_with(".yaml") && !name.ends_with(".md") && !name.ends_with(".ps1")
+}
+
+/// A cheap look before a text is taken apart.
+fn looks_like_list(text: &str) -> bool {
+    [
+        "World ID",
+        "WorldID",
+        "Proto",
+        "Neighbor",
+        "Acceptance",
+        "Mount Point",
+        "MountPoint",
+        "WID",
+        "PID",
+        "Port ID",
+        "PortID",
+        "PortNum",
+        "Ruleset",
+        "CommandLine",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+}
+
+fn announce(spec: &Spec, table: &Table, host: &str, sink: &mut dyn Sink) {
+    if spec.list.is_empty() {
+        return;
+    }
+    let last_is_cut = spec.id == "esxi_vm_process_list" && table.rows.iter().any(|row| row.get("configfile").is_empty());
+    let complete = table.strange.is_empty() && !last_is_cut;
+    if !complete {
+        let line = table.strange.first().copied().or_else(|| table.rows.last().map(|row| row.line)).unwrap_or(1);
+        let text = "the list is not whole (an error message or a cut end): absence from it means nothing";
+        sink.problem(Problem::new(ProblemKind::Truncated, Some(At::Line(line)), text));
+    }
+    list_event(spec.list, table.rows.len(), complete, host, sink);
+}
+
+/// The word that a list was collected; `inventory.list` only where it is whole.
+pub fn list_event(list: &str, count: usize, complete: bool, host: &str, sink: &mut dyn Sink) {
+    let count = count.to_string();
+    let fields = [Field::new("list", list), Field::new("count", &count), Field::new("complete", if complete { "true" } else { "false" })];
+    sink.event(&Event {
+        at: At::Line(1),
+        time: None,
+        kind: if complete { Kind::InventoryList } else { Kind::Other },
+        core: Core { host, object: list, ..Core::default() },
+        fields: &fields,
+        raw: b"",
+    });
+}
+
+fn push_row(spec: &Spec, row: &Row, text: &str, host: &str, reading: &Reading<'_>, scratch: &mut Scratch, sink: &mut dyn Sink) {
+    let mut made: Vec<(String, String)> = Vec::new();
+    for (name, value) in &row.fields {
+        let plain = key(name);
+        if plain == "blockname" && spec.id != "esxi_listing" && spec.id != "esxi_firewall" {
+            continue;
+        }
+        let ours = spec.renames.iter().find(|(from, _)| *from == plain);
+        made.push((ours.map_or_else(|| name.clone(), |(_, to)| (*to).to_owned()), value.clone()));
+    }
+    derive(spec, &mut made);
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    if !spec.list.is_empty() {
+        fields.push(Field::new("list", spec.list));
+    }
+    fields.extend(made.iter().map(|(n, v)| Field::new(n, v)));
+    let (kind, mut core) = reading.about.mapper.apply(&fields, scratch);
+    core.host = host;
+    let raw = text.get(row.from..row.to).unwrap_or_default().trim_end();
+    sink.event(&Event { at: At::Line(row.line), time: None, kind, core, fields: &fields, raw: raw.as_bytes() });
+}
+
+fn value<'a>(made: &'a [(String, String)], name: &str) -> &'a str {
+    made.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+}
+
+/// Values in the spelling that other evidence uses.
+fn derive(spec: &Spec, made: &mut Vec<(String, String)>) {
+    match spec.id {
+        "esxi_vm_process_list" => {
+            let shown = made.iter().position(|(n, _)| n.eq_ignore_ascii_case("uuid"));
+            if let Some((name, raw)) = shown.and_then(|at| made.get_mut(at)) {
+                let normal = machine::uuid(raw);
+                name.clear();
+                name.push_str("uuid_display");
+                made.push(("uuid".to_owned(), normal));
+            }
+        }
+        "esxi_connections" => {
+            for (from, ip, port) in [("LocalAddress", "local_ip", "local_port"), ("ForeignAddress", "foreign_ip", "foreign_port")] {
+                let whole = made.iter().find(|(n, _)| key(n) == key(from)).map(|(_, v)| v.clone()).unwrap_or_default();
+                let (left, right) = whole.rsplit_once(':').unwrap_or((&whole, ""));
+                let left = left.trim_matches(['[', ']']).split('%').next().unwrap_or_default();
+                made.push((ip.to_owned(), left.to_owned()));
+                made.push((port.to_owned(), right.to_owned()));
+            }
+        }
+        "esxi_vm_ports" => {
+            let client = value(made, "client").to_owned();
+            let (vm, nic) = client.rsplit_once([' ', '.']).filter(|(_, nic)| nic.starts_with("eth")).unwrap_or((&client, ""));
+            let uplink =
+                client.is_empty() || vm.starts_with("vmnic") || vm.starts_with("vmk") || vm == "Management" || vm.starts_with("Shadow of");
+            if !uplink {
+                made.push(("name".to_owned(), vm.to_owned()));
+                made.push(("nic".to_owned(), nic.to_owned()));
+            }
+        }
+        "esxi_ps" => {
+            let command = value(made, "CommandLine").to_owned();
+            let mut room = String::new();
+            let image = machine::image(&command, &mut room).to_owned();
+            // `vmx-vcpu-0:db01`: a world of that machine.
+            let world = [value(made, "name"), &command].into_iter().find_map(|text| {
+                let (head, vm) = text.split_once(':')?;
+                (head.starts_with("vmx-") || head.starts_with("vmm")).then(|| vm.trim().to_owned())
+            });
+            let vmx = command
+                .split(".vmx")
+                .next()
+                .filter(|_| command.contains(".vmx"))
+                .and_then(|left| left.find("/vmfs/").and_then(|at| left.get(at..)))
+                .map(|path| format!("{path}.vmx"));
+            made.push(("Image".to_owned(), image));
+            if let Some(vm) = world {
+                made.push(("vm".to_owned(), vm));
+            }
+            if let Some(path) = vmx {
+                made.push(("vmx".to_owned(), path));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn close(table: &Table, text: &str, host: &str, sink: &mut dyn Sink) {
+    for number in &table.strange {
+        let line = text.lines().nth(number.saturating_sub(1) as usize).unwrap_or_default();
+        let shown: String = line.trim().chars().take(80).collect();
+        let why = format!("line is not in a shape known of this source: {shown}");
+        sink.problem(Problem::new(ProblemKind::Malformed, Some(At::Line(*number)), why));
+    }
+    let _ = host;
+    sink.records(Records {
+        read: table.read,
+        events: table.rows.len() as u64,
+        continuation: table.further,
+        blank: table.blank,
+        rejected: table.strange.len() as u64,
+    });
+}
