@@ -106,7 +106,7 @@ fn theirs(event: &Value) -> Fields {
                 }
                 let prefix = if matches!(section, "EventData" | "UserData") { "" } else { section };
                 for (name, value) in members(object) {
-                    element(prefix, base(name), value, true, &mut out);
+                    element(prefix, base(name), value, &mut out);
                 }
             }
             other => out.push((section.to_owned(), text(other))),
@@ -138,12 +138,12 @@ fn system(object: &Map<String, Value>, out: &mut Fields) {
     }
 }
 
-fn element(prefix: &str, name: &str, value: &Value, top: bool, out: &mut Fields) {
+fn element(prefix: &str, name: &str, value: &Value, out: &mut Fields) {
     let field = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}_{name}") };
     match value {
         Value::Array(items) => {
             for item in items {
-                element(prefix, name, item, top, out);
+                element(prefix, name, item, out);
             }
         }
         Value::Object(object) => {
@@ -165,7 +165,7 @@ fn element(prefix: &str, name: &str, value: &Value, top: bool, out: &mut Fields)
                 None => {}
             }
             for (name, value) in members(object) {
-                element(prefix, base(name), value, false, out);
+                element(prefix, base(name), value, out);
             }
         }
         other => out.push((field, text(other))),

@@ -113,10 +113,7 @@ pub struct Event<'a> {
 impl<'a> Event<'a> {
     /// The first native field of that name.
     pub fn field(&self, name: &str) -> Option<&'a str> {
-        self.fields
-            .iter()
-            .find(|field| field.name == name)
-            .map(|field| field.value)
+        self.fields.iter().find(|field| field.name == name).map(|field| field.value)
     }
 }
 
@@ -152,10 +149,7 @@ pub struct Record {
 
 impl Record {
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub fn kind(&self) -> Kind {

@@ -128,13 +128,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(kind: ProblemKind, at: Option<At>, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            at,
-            count: 1,
-            bytes: None,
-            text: text.into(),
-        }
+        Self { kind, at, count: 1, bytes: None, text: text.into() }
     }
 
     #[must_use]

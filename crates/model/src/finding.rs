@@ -80,11 +80,7 @@ pub struct Entity {
 
 impl Entity {
     pub fn new(kind: EntityKind, value: impl Into<String>, role: impl Into<String>) -> Self {
-        Self {
-            kind,
-            value: value.into(),
-            role: role.into(),
-        }
+        Self { kind, value: value.into(), role: role.into() }
     }
 }
 

@@ -218,18 +218,12 @@ const NAMES: &[(Kind, &str)] = &[
 
 impl Kind {
     pub fn as_str(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("other", |(_, name)| name)
+        NAMES.iter().find(|(kind, _)| *kind == self).map_or("other", |(_, name)| name)
     }
 
     /// The kind of that name; `None` for a name outside the vocabulary.
     pub fn parse(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(_, n)| *n == name)
-            .map(|(kind, _)| *kind)
+        NAMES.iter().find(|(_, n)| *n == name).map(|(kind, _)| *kind)
     }
 
     /// Every kind with its name, in the order of the vocabulary.
@@ -257,10 +251,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_complete() {
         for (index, (kind, name)) in NAMES.iter().enumerate() {
-            assert_eq!(
-                NAMES.iter().position(|(k, n)| k == kind || n == name),
-                Some(index)
-            );
+            assert_eq!(NAMES.iter().position(|(k, n)| k == kind || n == name), Some(index));
             assert_eq!(Kind::parse(name), Some(*kind));
             assert_ne!((kind.as_str() == "other"), *kind != Kind::Other);
         }

@@ -11,9 +11,7 @@ pub mod time;
 
 pub use chain::{By, Chain, Gap, GapWhy, Hypothesis, Link, Scope, ScopeItem, Step, Verdict};
 pub use event::{At, Core, Event, Field, Origin, Record};
-pub use evidence::{
-    EvidenceId, Hints, Intake, Piece, Problem, ProblemKind, Records, Sink, Unrecognised,
-};
+pub use evidence::{EvidenceId, Hints, Intake, Piece, Problem, ProblemKind, Records, Sink, Unrecognised};
 pub use finding::{Because, Entity, EntityKind, Finding, FindingKind, FindingTime, Level};
 pub use kind::Kind;
 pub use time::{Basis, Fidelity, Stamp};

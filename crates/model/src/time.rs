@@ -92,11 +92,7 @@ pub struct Stamp {
 
 impl Stamp {
     pub fn new(micros: i64, fidelity: Fidelity, basis: Basis) -> Self {
-        Self {
-            micros,
-            fidelity,
-            basis,
-        }
+        Self { micros, fidelity, basis }
     }
 }
 
@@ -127,11 +123,7 @@ pub fn civil_from_days(days: i64) -> (i64, u32, u32) {
 
 /// Microseconds since 1970 of a civil time taken as UTC.
 /// `None` for a date or time that does not exist (a leap second 60 is taken as 59.999999).
-pub fn micros_from_civil(
-    (year, month, day): (i64, u32, u32),
-    (hour, minute, second): (u32, u32, u32),
-    micro: u32,
-) -> Option<i64> {
+pub fn micros_from_civil((year, month, day): (i64, u32, u32), (hour, minute, second): (u32, u32, u32), micro: u32) -> Option<i64> {
     let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     let last = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -145,15 +137,8 @@ pub fn micros_from_civil(
     if !(-9999..=99_999).contains(&year) {
         return None;
     }
-    let (second, micro) = if second == 60 {
-        (59, 999_999)
-    } else {
-        (second, micro)
-    };
-    let secs = days_from_civil(year, month, day) * 86_400
-        + i64::from(hour) * 3600
-        + i64::from(minute) * 60
-        + i64::from(second);
+    let (second, micro) = if second == 60 { (59, 999_999) } else { (second, micro) };
+    let secs = days_from_civil(year, month, day) * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
     Some(secs * 1_000_000 + i64::from(micro))
 }
 
@@ -188,27 +173,15 @@ mod tests {
         }
         assert_eq!(micros_from_civil((1970, 1, 1), (0, 0, 0), 0), Some(0));
         assert_eq!(micros_from_civil((2023, 2, 29), (0, 0, 0), 0), None);
-        assert_eq!(
-            micros_from_civil((2024, 2, 29), (0, 0, 0), 0),
-            Some(1_709_164_800_000_000)
-        );
+        assert_eq!(micros_from_civil((2024, 2, 29), (0, 0, 0), 0), Some(1_709_164_800_000_000));
     }
 
     #[test]
     fn writes_rfc3339_by_fidelity() {
         let t = 1_704_597_129_123_456;
         assert_eq!(rfc3339(t, Fidelity::Second), "2024-01-07T03:12:09Z");
-        assert_eq!(
-            rfc3339(t, Fidelity::Millisecond),
-            "2024-01-07T03:12:09.123Z"
-        );
-        assert_eq!(
-            rfc3339(t, Fidelity::Microsecond),
-            "2024-01-07T03:12:09.123456Z"
-        );
-        assert_eq!(
-            rfc3339(-1, Fidelity::Microsecond),
-            "1969-12-31T23:59:59.999999Z"
-        );
+        assert_eq!(rfc3339(t, Fidelity::Millisecond), "2024-01-07T03:12:09.123Z");
+        assert_eq!(rfc3339(t, Fidelity::Microsecond), "2024-01-07T03:12:09.123456Z");
+        assert_eq!(rfc3339(-1, Fidelity::Microsecond), "1969-12-31T23:59:59.999999Z");
     }
 }

@@ -140,18 +140,14 @@ fn tier(case: &Case<'_>) -> Tier {
 
 /// Findings that the answer rests on: those in steps, else those of the levels that made the tier.
 fn counted_findings<'a>(case: &Case<'a>, tier: Tier) -> Vec<&'a Finding> {
-    let in_steps: BTreeSet<&str> =
-        case.chain.steps.iter().flat_map(|step| step.findings.iter().map(String::as_str)).collect();
+    let in_steps: BTreeSet<&str> = case.chain.steps.iter().flat_map(|step| step.findings.iter().map(String::as_str)).collect();
     let floor = match tier {
         Tier::Confirmed => Level::Critical,
         Tier::Suspicious => case.findings.iter().map(|f| f.level).max().unwrap_or(Level::Critical).min(Level::High),
         Tier::Nothing | Tier::Unread => return Vec::new(),
     };
     let use_steps = !in_steps.is_empty();
-    case.findings
-        .iter()
-        .filter(|f| if use_steps { in_steps.contains(f.id.as_str()) } else { f.level >= floor })
-        .collect()
+    case.findings.iter().filter(|f| if use_steps { in_steps.contains(f.id.as_str()) } else { f.level >= floor }).collect()
 }
 
 fn times(case: &Case<'_>, counted: &[&Finding]) -> Vec<(i64, i64)> {

@@ -70,9 +70,7 @@ pub fn tactics() -> &'static [Tactic] {
     TABLE.get_or_init(|| {
         rows(include_str!("../data/attack/tactics.tsv"))
             .filter_map(|row| match row.as_slice() {
-                [id, short, name, since, ja, code, colour] => {
-                    Some(Tactic { id, short, name, since, ja, code, colour })
-                }
+                [id, short, name, since, ja, code, colour] => Some(Tactic { id, short, name, since, ja, code, colour }),
                 _ => None,
             })
             .collect()

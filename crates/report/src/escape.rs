@@ -86,9 +86,14 @@ pub fn escape_terminal(text: &str) -> String {
     if shown.chars().any(is_rtl) { format!("\u{2068}{shown}\u{2069}") } else { shown }
 }
 
-/// A value for HTML text or a quoted attribute, escaped once. Line ends and tabs stay; URL schemes are defanged so
-/// that no viewer makes a live link of them.
+/// A value for HTML text or a quoted attribute, on one line, escaped once. URL schemes are defanged so that no viewer
+/// makes a live link of them.
 pub fn html(text: &str) -> String {
+    escape_markup(&defang_schemes(&visible(text)))
+}
+
+/// The same for a block of raw lines, where line ends and tabs stay.
+pub fn html_block(text: &str) -> String {
     escape_markup(&defang_schemes(&visible_but(text, |c| c == '\n' || c == '\t')))
 }
 

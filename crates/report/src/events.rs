@@ -46,9 +46,10 @@ impl EventWords {
 impl Sentence {
     fn fits(&self, record: &Record) -> bool {
         (self.kind.is_empty() || self.kind == record.kind().as_str())
-            && self.when.iter().all(|(name, wanted)| {
-                value(record, name).is_some_and(|is| wanted.iter().any(|want| want == "*" || *want == is))
-            })
+            && self
+                .when
+                .iter()
+                .all(|(name, wanted)| value(record, name).is_some_and(|is| wanted.iter().any(|want| want == "*" || *want == is)))
     }
 }
 
@@ -69,7 +70,9 @@ fn wanted_values(value: &toml::Value) -> Vec<String> {
     match value {
         toml::Value::String(text) => vec![text.clone()],
         toml::Value::Array(list) => list.iter().flat_map(wanted_values).collect(),
-        other => vec![other.to_string()],
+        toml::Value::Integer(number) => vec![number.to_string()],
+        toml::Value::Boolean(yes) => vec![yes.to_string()],
+        _ => Vec::new(),
     }
 }
 
@@ -77,9 +80,7 @@ fn kinds() -> &'static BTreeMap<String, Both> {
     static KINDS: OnceLock<BTreeMap<String, Both>> = OnceLock::new();
     KINDS.get_or_init(|| {
         let table = toml::from_str::<toml::Table>(include_str!("../text/kinds.toml")).unwrap_or_default();
-        let text = |entry: &toml::Value, key: &str| {
-            entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
-        };
+        let text = |entry: &toml::Value, key: &str| entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
         table.iter().map(|(kind, entry)| (kind.clone(), Both { en: text(entry, "en"), ja: text(entry, "ja") })).collect()
     })
 }

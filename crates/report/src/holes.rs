@@ -7,9 +7,16 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     Text(&'a str),
-    Hole { name: &'a str, format: &'a str },
+    Hole {
+        name: &'a str,
+        format: &'a str,
+    },
     /// One word or the other by the number in the hole.
-    Plural { name: &'a str, one: &'a str, many: &'a str },
+    Plural {
+        name: &'a str,
+        one: &'a str,
+        many: &'a str,
+    },
     Optional(Vec<Piece<'a>>),
 }
 

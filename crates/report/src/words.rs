@@ -99,9 +99,9 @@ impl Words {
         }
     }
 
-    /// A sentence without holes.
-    pub fn plain(lang: Lang, key: &str) -> &str {
-        Self::raw(key).map_or(key, |both| both.in_lang(lang))
+    /// A sentence without holes; `?` where there is none.
+    pub fn plain(lang: Lang, key: &str) -> &'static str {
+        Self::raw(key).map_or("?", |both| both.in_lang(lang))
     }
 
     pub fn raw(key: &str) -> Option<&'static Both> {
@@ -159,7 +159,7 @@ pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, c) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -169,9 +169,7 @@ pub fn count(number: u64) -> String {
 
 /// `4.2 GiB (4,509,715,660 bytes)`; plain bytes below 1 KiB.
 pub fn bytes_in(lang: Lang, bytes: u64) -> String {
-    let args = |short: &str| {
-        Args::from([("n".to_owned(), count(bytes)), ("short".to_owned(), short.to_owned())])
-    };
+    let args = |short: &str| Args::from([("n".to_owned(), count(bytes)), ("short".to_owned(), short.to_owned())]);
     match short_bytes(bytes) {
         None => Words::get(lang, "page.unit.bytes", &args("")),
         Some(short) => Words::get(lang, "page.unit.bytes-short", &args(&short)),
@@ -195,9 +193,12 @@ pub fn short_bytes(bytes: u64) -> Option<String> {
 
 /// The two largest units: `3 d 4 h`, `5 min`, `0.5 s`.
 pub fn duration_in(lang: Lang, seconds: f64) -> String {
-    let unit = |key: &str, n: String| {
-        Words::get(lang, &format!("page.unit.{key}"), &Args::from([("n".to_owned(), n)]))
-    };
+    duration_parts(lang, seconds, 2)
+}
+
+/// At most that many units, from the largest on.
+pub fn duration_parts(lang: Lang, seconds: f64, units: usize) -> String {
+    let unit = |key: &str, n: String| Words::get(lang, &format!("page.unit.{key}"), &Args::from([("n".to_owned(), n)]));
     if !seconds.is_finite() || seconds < 0.0 {
         return seconds.to_string();
     }
@@ -210,7 +211,7 @@ pub fn duration_in(lang: Lang, seconds: f64) -> String {
     let shown: Vec<String> = parts
         .iter()
         .skip(first)
-        .take(2)
+        .take(units)
         .enumerate()
         .filter(|(index, (_, n))| *index == 0 || *n > 0)
         .map(|(_, (key, n))| unit(key, count(*n)))

@@ -67,6 +67,8 @@ pub struct Chunks<R> {
     at: usize,
     offset: u64,
     ended: bool,
+    /// Why reading stopped; told once the bytes before it are given out.
+    failed: Option<io::Error>,
     headers: Vec<FileHeader>,
     blank: u64,
     found: u64,
@@ -74,7 +76,17 @@ pub struct Chunks<R> {
 
 impl<R: Read> Chunks<R> {
     pub fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::with_capacity(BUFFER), at: 0, offset: 0, ended: false, headers: Vec::new(), blank: 0, found: 0 }
+        Self {
+            reader,
+            buffer: Vec::with_capacity(BUFFER),
+            at: 0,
+            offset: 0,
+            ended: false,
+            failed: None,
+            headers: Vec::new(),
+            blank: 0,
+            found: 0,
+        }
     }
 
     /// File headers met so far: one, or more where logs were joined (the first 16 are kept).
@@ -97,16 +109,20 @@ impl<R: Read> Chunks<R> {
         self.offset
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self) {
         if self.ended || self.buffer.len() - self.at >= AHEAD {
-            return Ok(());
+            return;
         }
         self.buffer.drain(..self.at);
         self.at = 0;
         let want = BUFFER - self.buffer.len();
-        let got = self.reader.by_ref().take(want as u64).read_to_end(&mut self.buffer)?;
-        self.ended = got < want;
-        Ok(())
+        match self.reader.by_ref().take(want as u64).read_to_end(&mut self.buffer) {
+            Ok(got) => self.ended = got < want,
+            Err(error) => {
+                self.ended = true;
+                self.failed = Some(error);
+            }
+        }
     }
 
     fn skip(&mut self, len: usize) {
@@ -120,10 +136,10 @@ impl<R: Read> Chunks<R> {
     /// What the reader says. The bytes read before are given out first.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
-            self.fill()?;
+            self.fill();
             let ahead = self.buffer.get(self.at..).unwrap_or_default();
             if ahead.is_empty() {
-                return Ok(None);
+                return self.failed.take().map_or(Ok(None), Err);
             }
             if ahead.starts_with(FILE_MAGIC) {
                 if let Some(header) = FileHeader::read(ahead, self.offset)

@@ -142,7 +142,10 @@ impl Compiler<'_, '_> {
                 parent.has_elements = true;
                 parent.inner
             }
-            None => self.ctx,
+            None => {
+                self.program.roots += 1;
+                self.ctx
+            }
         };
         // The root of a template has no parent to be left out of.
         let guard = depends.filter(|_| !self.open.is_empty()).map(|value| {

@@ -164,10 +164,9 @@ fn place(
             };
             counts.framed += 1;
             counts.given += 1;
-            for kind in [outside.then_some(TroubleKind::Outside), repaired.then_some(TroubleKind::SizeCopy)] {
-                if let Some(kind) = kind {
-                    troubles(Trouble { record: Some(frame.id), ..Trouble::new(kind, at(frame.at)) });
-                }
+            let notes = [outside.then_some(TroubleKind::Outside), repaired.then_some(TroubleKind::SizeCopy)];
+            for kind in notes.into_iter().flatten() {
+                troubles(Trouble { record: Some(frame.id), ..Trouble::new(kind, at(frame.at)) });
             }
             out(RecordView {
                 id: frame.id,

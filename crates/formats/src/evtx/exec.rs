@@ -108,7 +108,10 @@ impl Machine {
         let allowed = if rich { RECORD_WORK } else { SMALL_WORK };
         self.work = allowed;
         self.text_limit = if rich { RECORD_TEXT } else { SMALL_TEXT };
-        let result = self.fragment(data, start, end, Ctx::Root, 0);
+        let mut result = self.fragment(data, start, end, Ctx::Root, 0);
+        if self.slots.is_empty() && result.is_ok() {
+            result = Err(Broken::Shape("it holds no event"));
+        }
         let spent = (allowed - self.work).max((self.text.len() / 64) as u32);
         self.chunk_work = self.chunk_work.saturating_sub(spent.saturating_sub(SMALL_WORK));
         result
@@ -123,7 +126,6 @@ impl Machine {
     }
 
     #[inline]
-
     fn spend(&mut self, work: u32) -> Result<(), Broken> {
         match self.work.checked_sub(work) {
             Some(left) if self.text.len() <= self.text_limit => {
@@ -182,7 +184,10 @@ impl Machine {
             .and_then(|size| Some((start + 24, (start + 24).checked_add(size as usize)?)))
             .filter(|(_, end)| *end <= data.len());
         let program = match body {
-            Some(body) => compile(data, body, true, ctx, &mut self.names, &mut self.offsets).map(Arc::new),
+            Some(body) => match compile(data, body, true, ctx, &mut self.names, &mut self.offsets) {
+                Ok(program) if program.roots == 0 => Err(Broken::Shape("its template holds no element")),
+                compiled => compiled.map(Arc::new),
+            },
             None => Err(Broken::Short("a template")),
         };
         self.programs.insert((definition, ctx), program.clone());
@@ -355,7 +360,6 @@ impl Machine {
     }
 
     #[inline]
-
     fn emit(&mut self, name: NameId, start: usize, keep: Keep) {
         let end = self.text.len();
         match keep {

@@ -246,7 +246,9 @@ impl Walk<'_> {
         let begun = head.is_some_and(|frame| frame.len > len - self.at.min(len));
         let id = head.map(|frame| frame.id);
         let zeros = rest.iter().all(|b| *b == 0);
-        if cut && (begun || !zeros || missing > 0) {
+        if self.header.is_none() && self.previous.is_none() && !begun {
+            // Nothing says that records should stand here.
+        } else if cut && (begun || !zeros || missing > 0) {
             found(Found::Cut { at: self.at, len: rest.len(), id, begun: begun || !zeros, missing });
         } else if self.end.is_some() && missing == 0 && self.previous.is_some() {
             // All records are there: the stated end is too far out (often zeros up to the end of the chunk).

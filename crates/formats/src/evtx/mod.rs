@@ -26,6 +26,7 @@ mod stream;
 mod text;
 mod trouble;
 mod value;
+pub mod write;
 
 pub use chunks::{Chunk, Chunks, FileHeader};
 pub use decode::{Counts, Decoder, RecordView};

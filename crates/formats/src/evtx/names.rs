@@ -79,13 +79,11 @@ impl Names {
     }
 
     #[inline]
-
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
 
     #[inline]
-
     pub(super) fn get(&self, id: NameId) -> &str {
         self.list.get(id as usize).map_or("", |name| name)
     }

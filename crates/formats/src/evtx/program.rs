@@ -66,6 +66,8 @@ pub(super) enum Op {
 
 #[derive(Debug, Default)]
 pub(super) struct Program {
+    /// Elements of its outermost level.
+    pub roots: u32,
     pub ops: Vec<Op>,
     pub parts: Vec<Part>,
     pub lits: Vec<u8>,
@@ -79,7 +81,6 @@ impl Program {
     }
 
     #[inline]
-
     pub(super) fn lit(&self, start: u32, len: u32) -> &[u8] {
         let start = start as usize;
         self.lits.get(start..start + len as usize).unwrap_or_default()

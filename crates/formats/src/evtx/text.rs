@@ -62,7 +62,6 @@ pub(super) fn ansi(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 #[inline]
-
 pub(super) fn decimal(value: u64, out: &mut Vec<u8>) {
     let mut digits = [0u8; 20];
     let mut value = value;
@@ -98,7 +97,6 @@ pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
 }
 
 #[inline]
-
 fn digit(nibble: u8, letters: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { letters + nibble - 10 }
 }

@@ -9,7 +9,7 @@ pub static EVENTS: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ROWS));
 
 const ROWS: &[(&str, &str)] = &[
     ("login", "User {who} logged in as {agent}"),
-    ("logout", "User {who} logged out (login time: {login_time}, number of API invocations: {api_invocations}, user agent: {agent})"),
+    ("logout", "User {who} logged out (login time: {login_time}, number of API invocations: {api_calls}, user agent: {agent})"),
     ("logout_plain", "User {who} logged out{}"),
     ("login_failed", "Cannot login user {who}: {reason}"),
     ("login_failed", "Cannot login {who}: {reason}"),

@@ -188,15 +188,30 @@ impl Source for Listing {
         let Some(spec) = SPECS.iter().find(|spec| spec.id == self.0) else { return };
         let Some(bytes) = whole(input, reading, sink) else { return };
         let text = as_text(&bytes, sink);
-        let table = table::parse(&text, spec.heads);
+        let mut table = table::parse(&text, spec.heads);
+        unfit(spec, &mut table);
         let host = host_of(reading, sink);
-        announce(spec, &table, &host, sink);
+        announce(spec, &table, &text, &host, sink);
         let mut scratch = Scratch::default();
         for row in &table.rows {
             push_row(spec, row, &text, &host, reading, &mut scratch, sink);
         }
         close(&table, &text, &host, sink);
     }
+}
+
+/// Rows that have next to nothing of what the list is made of (an error message that looks like a pair) are no rows.
+fn unfit(spec: &Spec, table: &mut Table) {
+    let fits = |row: &Row| {
+        spec.keys.iter().any(|group| {
+            let has = group.iter().filter(|k| row.fields.iter().any(|(n, _)| key(n) == **k)).count();
+            has >= group.len().min(2)
+        })
+    };
+    let (rows, not): (Vec<Row>, Vec<Row>) = std::mem::take(&mut table.rows).into_iter().partition(fits);
+    table.rows = rows;
+    table.strange.extend(not.iter().map(|row| row.line));
+    table.strange.sort_unstable();
 }
 
 /// Reads a whole small file as UTF-8 bytes.
@@ -272,9 +287,10 @@ fn spec_of(piece: &Piece<'_>) -> Option<&'static Spec> {
         table.keys.iter().any(|k| k == wanted) || table.rows.first().is_some_and(|r| r.fields.iter().any(|(n, _)| key(n) == **wanted))
     };
     let fits = |spec: &Spec| (!spec.by_name || named(spec)) && spec.keys.iter().any(|group| group.iter().all(has));
-    let found = SPECS.iter().find(|spec| fits(spec) && (spec.id != "esxi_listing" || !table.rows.is_empty()));
+    let found = SPECS.iter().filter(|spec| spec.id != "esxi_listing").find(|spec| fits(spec));
     // The output of a command that failed still belongs to its list.
-    found.or_else(|| SPECS.iter().filter(|spec| !spec.list.is_empty() && text.len() < 4096).find(|spec| named(spec)))
+    let failed = || SPECS.iter().filter(|spec| !spec.list.is_empty() && text.len() < 4096).find(|spec| named(spec));
+    found.or_else(failed).or_else(|| SPECS.iter().find(|spec| fits(spec) && !table.rows.is_empty()))
 }
 
 fn name_may_be_list(name: &str) -> bool {
@@ -303,7 +319,7 @@ fn looks_like_list(text: &str) -> bool {
     .any(|word| text.contains(word))
 }
 
-fn announce(spec: &Spec, table: &Table, host: &str, sink: &mut dyn Sink) {
+fn announce(spec: &Spec, table: &Table, text: &str, host: &str, sink: &mut dyn Sink) {
     if spec.list.is_empty() {
         return;
     }
@@ -311,14 +327,14 @@ fn announce(spec: &Spec, table: &Table, host: &str, sink: &mut dyn Sink) {
     let complete = table.strange.is_empty() && !last_is_cut;
     if !complete {
         let line = table.strange.first().copied().or_else(|| table.rows.last().map(|row| row.line)).unwrap_or(1);
-        let text = "the list is not whole (an error message or a cut end): absence from it means nothing";
-        sink.problem(Problem::new(ProblemKind::Truncated, Some(At::Line(line)), text));
+        let why = "the list is not whole (an error message or a cut end): absence from it means nothing";
+        sink.problem(Problem::new(ProblemKind::Truncated, Some(At::Line(line)), why));
     }
-    list_event(spec.list, table.rows.len(), complete, host, sink);
+    list_event(spec.list, table.rows.len(), complete, (super::first_line(text), host), sink);
 }
 
 /// The word that a list was collected; `inventory.list` only where it is whole.
-pub fn list_event(list: &str, count: usize, complete: bool, host: &str, sink: &mut dyn Sink) {
+pub fn list_event(list: &str, count: usize, complete: bool, (first, host): (&str, &str), sink: &mut dyn Sink) {
     let count = count.to_string();
     let fields = [Field::new("list", list), Field::new("count", &count), Field::new("complete", if complete { "true" } else { "false" })];
     sink.event(&Event {
@@ -327,7 +343,7 @@ pub fn list_event(list: &str, count: usize, complete: bool, host: &str, sink: &m
         kind: if complete { Kind::InventoryList } else { Kind::Other },
         core: Core { host, object: list, ..Core::default() },
         fields: &fields,
-        raw: b"",
+        raw: first.trim_end().as_bytes(),
     });
 }
 
@@ -350,7 +366,10 @@ fn push_row(spec: &Spec, row: &Row, text: &str, host: &str, reading: &Reading<'_
     let (kind, mut core) = reading.about.mapper.apply(&fields, scratch);
     core.host = host;
     let raw = text.get(row.from..row.to).unwrap_or_default().trim_end();
-    sink.event(&Event { at: At::Line(row.line), time: None, kind, core, fields: &fields, raw: raw.as_bytes() });
+    // The excerpt is the line that names the machine's file: it is what other lists are compared with.
+    let place = raw.split('\n').enumerate().find(|(_, line)| line.trim_start().starts_with("Config File:"));
+    let (further, raw) = place.map_or((0, raw), |(number, line)| (number as u64, line.trim_end()));
+    sink.event(&Event { at: At::Line(row.line + further), time: None, kind, core, fields: &fields, raw: raw.as_bytes() });
 }
 
 fn value<'a>(made: &'a [(String, String)], name: &str) -> &'a str {
@@ -379,6 +398,7 @@ fn derive(spec: &Spec, made: &mut Vec<(String, String)>) {
             }
         }
         "esxi_vm_ports" => {
+            made.retain(|(n, v)| n != "ip" || v != "0.0.0.0");
             let client = value(made, "client").to_owned();
             let (vm, nic) = client.rsplit_once([' ', '.']).filter(|(_, nic)| nic.starts_with("eth")).unwrap_or((&client, ""));
             let uplink =

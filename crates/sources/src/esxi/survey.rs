@@ -193,7 +193,10 @@ fn is_strong(head: &Head<'_>, class: Class) -> bool {
         Shape::Level => head.context || DAEMONS.contains(&head.process),
         Shape::Bare => class == Class::Vobd || (utc && head.message.contains("Section for VMware ESX")),
         Shape::Tag => {
-            let own = DAEMONS.contains(&head.process) || matches!(class, Class::Hostd | Class::Vobd | Class::Vmkernel);
+            let local = utc
+                && !head.copied
+                && (head.process == "crond" || head.process.starts_with("backup.sh.") || head.process.starts_with("/etc/init.d/"));
+            let own = local || DAEMONS.contains(&head.process) || matches!(class, Class::Hostd | Class::Vobd | Class::Vmkernel);
             let audit = class == Class::Audit && audit::is_record(head.message);
             own || audit
                 || head.context

@@ -323,7 +323,7 @@ fn head_line(line: &str) -> Columns {
 }
 
 fn cells(line: &str, columns: &Columns) -> Vec<(String, String)> {
-    let values = if columns.fixed {
+    let values = if columns.fixed || !is_broken(line, columns) {
         by_place(line, columns)
     } else {
         let mut rest = line.trim_start();
@@ -344,18 +344,20 @@ fn cells(line: &str, columns: &Columns) -> Vec<(String, String)> {
 
 /// Cells by their columns; by runs of two spaces where wide characters pushed the columns out of place.
 fn by_place(line: &str, columns: &Columns) -> Vec<String> {
-    let chars: Vec<char> = line.chars().collect();
-    let broken = columns.starts.iter().skip(1).any(|start| {
-        let before = start.checked_sub(1).and_then(|at| chars.get(at));
-        before.is_some_and(|c| !c.is_whitespace())
-    });
-    if broken {
+    if is_broken(line, columns) {
         let words: Vec<String> = line.split("  ").map(str::trim).filter(|w| !w.is_empty()).map(str::to_owned).collect();
         if words.len() == columns.starts.len() {
             return words;
         }
     }
     cut(line, &columns.starts)
+}
+
+/// Does a word of the line stand across the place where a column begins?
+fn is_broken(line: &str, columns: &Columns) -> bool {
+    let chars: Vec<char> = line.chars().collect();
+    let at = |place: Option<usize>| place.and_then(|p| chars.get(p)).is_some_and(|c| !c.is_whitespace());
+    columns.starts.iter().skip(1).any(|start| at(start.checked_sub(1)) && at(Some(*start)))
 }
 
 /// Cells that begin at given columns; columns count characters, as the terminal does.

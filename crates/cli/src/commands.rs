@@ -1,0 +1,193 @@
+//! One function per command: from arguments to the pipeline, from its answer to text and exit code.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use konseki_pipeline as pipeline;
+use konseki_pipeline::{Error, Output, Request, TimelineFormat, TimelineRequest};
+
+use crate::args::{Args, Command, Format, Language, Reading, Rows, RulesCommand};
+use crate::progress::Bar;
+
+/// # Errors
+/// What stopped the command.
+pub fn run(args: &Args) -> Result<u8, Error> {
+    match &args.command {
+        Command::Investigate { evidence, case, reading } => investigate(args, evidence, case, reading),
+        Command::Add { case, evidence, reading } => {
+            if !case.join("custody.jsonl").is_file() {
+                return Err(Error::Case(format!("{} is not a case", case.display())));
+            }
+            investigate(args, evidence, case, reading)
+        }
+        Command::Timeline { case, format, from, to, host, user, source, findings_only, tz } => {
+            let request = TimelineRequest {
+                format: match format {
+                    Format::Table => TimelineFormat::Table,
+                    Format::Csv => TimelineFormat::Csv,
+                    Format::Jsonl => TimelineFormat::Jsonl,
+                    Format::Timesketch => TimelineFormat::Timesketch,
+                },
+                from: from.as_deref().map(pipeline::parse_time).transpose()?,
+                to: to.as_deref().map(pipeline::parse_time).transpose()?,
+                host: host.clone(),
+                user: user.clone(),
+                source: source.clone(),
+                findings_only: *findings_only,
+                zone: tz.clone(),
+                japanese: args.lang == Language::Ja,
+            };
+            let mut out = BufWriter::new(io::stdout().lock());
+            pipeline::timeline(case, &request, &mut out)?;
+            let _ = out.flush();
+            Ok(0)
+        }
+        Command::Query { case, sql, format } => {
+            let output = match format {
+                _ if args.json => Output::Jsonl,
+                Rows::Table => Output::Table,
+                Rows::Csv => Output::Csv,
+                Rows::Jsonl => Output::Jsonl,
+            };
+            let mut out = BufWriter::new(io::stdout().lock());
+            pipeline::query(case, sql, output, &mut out)?;
+            let _ = out.flush();
+            Ok(0)
+        }
+        Command::Verify { case } => verify(args, case),
+        Command::Rules { command } => rules(args, command),
+        Command::Sources { filter } => sources(args, filter.as_deref().unwrap_or_default()),
+    }
+}
+
+/// What the user can do about it.
+pub fn hint(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Usage(_) => Some("`konseki help` lists the commands, `konseki COMMAND --help` their arguments"),
+        Error::Case(_) => Some("choose a folder that can be written, outside of the evidence"),
+        Error::Rules(_) => Some("`konseki rules check PATH` names file, line and reason"),
+        Error::Store(_) => Some("`konseki verify CASE` says which files have changed"),
+        Error::Internal(_) => None,
+    }
+}
+
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    pipeline::format_time(i64::try_from(since).unwrap_or(0).saturating_mul(1_000_000))
+}
+
+fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading) -> Result<u8, Error> {
+    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    // Passwords do not belong in a log.
+    let arguments = std::env::args().skip(1).scan(false, |hide, arg| {
+        let out = if *hide { "***".to_owned() } else { arg.clone() };
+        *hide = arg == "--password";
+        Some(if arg.starts_with("--password=") { "--password=***".to_owned() } else { out })
+    });
+    let request = Request {
+        inputs: evidence.to_vec(),
+        case: case.to_owned(),
+        rules: reading.rules.clone(),
+        no_builtin: reading.no_builtin_rules,
+        passwords: reading.password.clone(),
+        threads: reading.threads,
+        now: now(),
+        actor: user,
+        arguments: arguments.collect(),
+        limits: None,
+    };
+    let summary = if args.quiet {
+        pipeline::investigate(&request, &pipeline::Silent)?
+    } else {
+        let bar = Bar::new();
+        let summary = pipeline::investigate(&request, &bar);
+        bar.done();
+        summary?
+    };
+    if args.json {
+        println!("{}", summary.json);
+    } else if !args.quiet {
+        println!("{}", if args.lang == Language::Ja { &summary.text_ja } else { &summary.text_en });
+    }
+    Ok(summary.exit_code())
+}
+
+fn verify(args: &Args, case: &Path) -> Result<u8, Error> {
+    let verified = pipeline::verify(case)?;
+    if args.json {
+        println!("{}", pipeline::json_of(&verified));
+    } else {
+        for line in &verified.good {
+            println!("ok       {}", pipeline::escape_terminal(line));
+        }
+        for line in &verified.missing {
+            println!("missing  {}", pipeline::escape_terminal(line));
+        }
+        for line in &verified.bad {
+            println!("CHANGED  {}", pipeline::escape_terminal(line));
+        }
+    }
+    Ok(if verified.bad.is_empty() { 0 } else { 1 })
+}
+
+fn rules(args: &Args, command: &RulesCommand) -> Result<u8, Error> {
+    match command {
+        RulesCommand::List { rules, no_builtin_rules } => {
+            let list = pipeline::rules(rules, !no_builtin_rules)?;
+            if args.json {
+                println!("{}", pipeline::json_of(&list));
+                return Ok(0);
+            }
+            for rule in &list.rules {
+                let title = if args.lang == Language::Ja && !rule.title_ja.is_empty() { &rule.title_ja } else { &rule.title };
+                println!("{:<13} {:<11} {:<38} {}", rule.level, rule.engine, rule.id, pipeline::escape_terminal(title));
+            }
+            eprintln!("{} rules, {} unusable", list.rules.len(), list.unusable.len());
+            Ok(0)
+        }
+        RulesCommand::Check { rules } => {
+            let list = pipeline::rules(rules, false)?;
+            for (file, line, reason) in &list.unusable {
+                println!("{}:{line}: {}", pipeline::escape_terminal(file), pipeline::escape_terminal(reason));
+            }
+            eprintln!("{} rules usable, {} not", list.rules.len(), list.unusable.len());
+            Ok(if list.unusable.is_empty() { 0 } else { 1 })
+        }
+        RulesCommand::Test { rules } => {
+            let tested = pipeline::test_rules(rules)?;
+            for failure in &tested.failures {
+                println!("{}", pipeline::escape_terminal(failure));
+            }
+            eprintln!("{} rules tested, {} failures, {} without samples", tested.rules, tested.failures.len(), tested.without_samples);
+            Ok(if tested.failures.is_empty() { 0 } else { 1 })
+        }
+    }
+}
+
+fn sources(args: &Args, filter: &str) -> Result<u8, Error> {
+    let all: Vec<_> = pipeline::sources()?.into_iter().filter(|source| source.id.contains(filter)).collect();
+    if args.json {
+        println!("{}", pipeline::json_of(&all));
+        return Ok(0);
+    }
+    let ja = args.lang == Language::Ja;
+    let pick = |both: &(String, String)| if ja { both.1.clone() } else { both.0.clone() };
+    let heads = pipeline::source_headings(ja);
+    for source in &all {
+        println!("{}  {} ({})", source.id, pick(&source.title), source.product);
+        let values = [
+            source.place.join(", "),
+            pick(&source.collect),
+            pick(&source.keep),
+            pick(&source.shows),
+            pick(&source.cannot),
+            format!("{} ({})", source.clock.0, source.clock.1),
+        ];
+        for (head, value) in heads.iter().zip(values) {
+            println!("    {head}: {value}");
+        }
+        println!();
+    }
+    Ok(0)
+}

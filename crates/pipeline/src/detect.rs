@@ -1,0 +1,336 @@
+//! Rules of all kinds behind one face: Sigma over events, YARA and indicators over bytes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use konseki_evidence::ReadSeek;
+use konseki_model::finding::Words;
+use konseki_model::{At, Because, Event, Finding, Level, Problem, ProblemKind};
+use sha2::{Digest, Sha256};
+
+use crate::journal::{Hit, Outcome};
+use crate::views::RuleLine;
+use crate::{Error, builtin, sigma};
+
+/// What one rule says of one event.
+pub struct Match {
+    pub engine: &'static str,
+    pub rule: String,
+    /// Fields that matched, for the excerpt.
+    pub values: Vec<(String, String)>,
+    pub args: BTreeMap<String, String>,
+}
+
+/// Room reused from event to event.
+#[derive(Default)]
+pub struct Scratch {
+    pub sigma: sigma::Scratch,
+}
+
+/// The words of a rule.
+#[derive(Clone, Debug)]
+pub struct RuleWords {
+    pub id: String,
+    pub title: String,
+    pub level: Level,
+    pub techniques: Vec<String>,
+    pub tactics: Vec<String>,
+    pub why: String,
+    pub disproof: String,
+    pub ja: Option<Words>,
+}
+
+/// All rules of a run.
+pub struct Detector {
+    sigma: sigma::Engine,
+    yara: Option<konseki_yara::RuleSet>,
+    /// YARA rules were given by the user: every piece is scanned, not only files that no log source reads.
+    yara_all: bool,
+    yara_meta: BTreeMap<String, (Level, String)>,
+    unusable: Vec<(String, u64, String)>,
+    hash: String,
+}
+
+impl Detector {
+    /// Loads the rules that konseki brings and those of the given paths.
+    ///
+    /// # Errors
+    /// A path that does not exist or cannot be read.
+    pub fn load(paths: &[PathBuf], with_builtin: bool) -> Result<Self, Error> {
+        let mut sigma_files = Vec::new();
+        let mut yara_files = Vec::new();
+        let mut lists = Vec::new();
+        if with_builtin {
+            sigma_files.extend(builtin::below("sigma/", ".yml"));
+            sigma_files.extend(builtin::below("correlation/", ".yml"));
+            yara_files.extend(builtin::below("yara/", ".yar"));
+        }
+        let own_yara = yara_files.len();
+        for path in paths {
+            collect(path, &mut sigma_files, &mut yara_files, &mut lists)?;
+        }
+        let mut hasher = Sha256::new();
+        for (name, bytes) in sigma_files.iter().chain(&yara_files).chain(&lists) {
+            // The name only by its end, so that moving a rule folder changes nothing.
+            hasher.update(name.rsplit('/').next().unwrap_or(name));
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        }
+        let hash = crate::hex(&hasher.finalize()).get(..16).unwrap_or_default().to_owned();
+        let (sigma, mut unusable) = sigma::Engine::build(&sigma_files, &lists);
+        let yara_all = yara_files.len() > own_yara;
+        let yara = (!yara_files.is_empty()).then(|| konseki_yara::RuleSet::compile(&yara_files));
+        let yara = yara.map(|(rules, bad)| {
+            unusable.extend(bad.into_iter().map(|one| (one.file, one.line, one.reason)));
+            rules
+        });
+        unusable.sort();
+        Ok(Self { sigma, yara, yara_all, yara_meta: BTreeMap::new(), unusable, hash })
+    }
+
+    /// Matches one event. The second value names rules that correlations count.
+    pub fn event(&self, source: usize, event: &Event<'_>, scratch: &mut Scratch) -> (Vec<Match>, Vec<String>) {
+        self.sigma.event(source, event, &mut scratch.sigma)
+    }
+
+    /// Values that correlations group by or count.
+    pub fn group_fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
+        self.sigma.group_fields(event)
+    }
+
+    /// Scans the bytes of a piece with YARA and looks its hashes up.
+    #[allow(clippy::too_many_arguments)]
+    pub fn bytes(
+        &self,
+        path: &str,
+        id: &str,
+        hashes: &[String],
+        size: u64,
+        _head: &[u8],
+        source: &str,
+        reader: &mut dyn ReadSeek,
+        outcome: &mut Outcome,
+    ) {
+        for hash in hashes {
+            if let Some((list, comment)) = self.sigma.hash(hash) {
+                let args = BTreeMap::from([("list".to_owned(), list), ("value".to_owned(), hash.clone()), ("comment".to_owned(), comment)]);
+                outcome.hits.push(file_hit("indicator", "indicator-hash", id, path, At::Offset(0), String::new(), args, outcome));
+            }
+        }
+        let Some(rules) = &self.yara else { return };
+        let log = !source.is_empty() && source != "text/plain" && source != "vmware/esxi_autostart";
+        if !self.yara_all && log {
+            return;
+        }
+        if reader.seek(std::io::SeekFrom::Start(0)).is_err() {
+            return;
+        }
+        let found = if size <= konseki_yara::WHOLE {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(reader, &mut bytes).map_err(|error| error.to_string()).and_then(|_| rules.scan(path, &bytes))
+        } else {
+            rules.scan_stream(path, &mut Through(reader))
+        };
+        match found {
+            Err(why) => {
+                outcome.problems.push(Problem::new(ProblemKind::Unsupported, None, format!("YARA did not finish on this piece: {why}")))
+            }
+            Ok(hits) => {
+                for hit in hits {
+                    let first = hit.strings.first();
+                    let offset = first.map_or(0, |(offset, _, _)| *offset);
+                    let text = first.map(|(_, _, bytes)| konseki_formats::text::longest_valid(bytes).to_owned()).unwrap_or_default();
+                    let mut args = BTreeMap::new();
+                    args.insert("rule".to_owned(), hit.rule.clone());
+                    args.insert("file".to_owned(), path.rsplit('/').next().unwrap_or(path).to_owned());
+                    args.insert(
+                        "strings".to_owned(),
+                        hit.strings
+                            .iter()
+                            .map(|(_, name, _)| name.as_str())
+                            .collect::<std::collections::BTreeSet<_>>()
+                            .into_iter()
+                            .collect::<Vec<_>>()
+                            .join(", "),
+                    );
+                    if let Some(description) = hit.meta.get("description") {
+                        args.insert("description".to_owned(), description.clone());
+                    }
+                    if let Some(score) = hit.meta.get("score") {
+                        args.insert("score".to_owned(), score.clone());
+                    }
+                    // A match needs only weak strings when it is short: said, so that the reader can weigh it.
+                    let at = At::Offset(offset + valid_start(first.map_or(&[][..], |(_, _, bytes)| bytes)));
+                    let one = file_hit("yara", &hit.rule, id, path, at, text, args, outcome);
+                    outcome.hits.push(one);
+                }
+            }
+        }
+    }
+
+    pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
+        match engine {
+            "sigma" | "correlation" | "indicator" => self.sigma.words(engine, rule),
+            _ => {
+                let (level, description) = self.yara_meta.get(rule).cloned().unwrap_or((Level::High, String::new()));
+                RuleWords {
+                    id: rule.to_owned(),
+                    title: format!("YARA: {rule}"),
+                    level,
+                    techniques: Vec::new(),
+                    tactics: Vec::new(),
+                    why: description,
+                    disproof: String::new(),
+                    ja: None,
+                }
+            }
+        }
+    }
+
+    /// Findings of correlations over all pieces.
+    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
+        self.sigma.correlate(outcomes)
+    }
+
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    pub fn usable(&self) -> u64 {
+        self.sigma.len() + self.yara.as_ref().map_or(0, |rules| rules.len() as u64)
+    }
+
+    pub fn unusable(&self) -> &[(String, u64, String)] {
+        &self.unusable
+    }
+
+    pub fn list(&self) -> Vec<RuleLine> {
+        self.sigma.list()
+    }
+
+    /// The part of the report about rules.
+    pub fn report(&self, findings: &[Finding]) -> konseki_report::Rules {
+        let mut fired: BTreeMap<(&str, &str), konseki_report::RuleFired> = BTreeMap::new();
+        for finding in findings {
+            let entry = fired.entry((&finding.engine, &finding.rule)).or_insert_with(|| konseki_report::RuleFired {
+                rule: finding.rule.clone(),
+                title: finding.title.clone(),
+                title_ja: finding.ja.as_ref().map(|ja| ja.title.clone()).unwrap_or_default(),
+                level: finding.level,
+                engine: finding.engine.clone(),
+                count: 0,
+            });
+            entry.count += finding.count;
+        }
+        let unusable = self.unusable.iter().map(|(file, line, reason)| konseki_report::RuleUnusable {
+            file: file.clone(),
+            line: (*line > 0).then_some(*line),
+            reason: reason.clone(),
+        });
+        konseki_report::Rules { usable: self.usable(), fired: fired.into_values().collect(), unusable: unusable.collect() }
+    }
+}
+
+/// Where the longest valid run of UTF-8 begins in the bytes.
+fn valid_start(bytes: &[u8]) -> u64 {
+    let text = konseki_formats::text::longest_valid(bytes);
+    memchr::memmem::find(bytes, text.as_bytes()).unwrap_or(0) as u64
+}
+
+#[allow(clippy::too_many_arguments)]
+fn file_hit(
+    engine: &str,
+    rule: &str,
+    id: &str,
+    path: &str,
+    at: At,
+    excerpt: String,
+    args: BTreeMap<String, String>,
+    outcome: &Outcome,
+) -> Hit {
+    use konseki_model::{Entity, EntityKind};
+    let name = path.rsplit("!/").next().unwrap_or(path);
+    Hit {
+        engine: engine.to_owned(),
+        rule: rule.to_owned(),
+        host: outcome.host.clone(),
+        actor: id.to_owned(),
+        count: 1,
+        first: None,
+        last: None,
+        fidelity: String::new(),
+        basis: String::new(),
+        because: vec![Because { evidence: id.to_owned(), path: String::new(), at, excerpt, encoding: None }],
+        entities: [Entity::new(EntityKind::File, name, "object")].into_iter().collect(),
+        args,
+    }
+}
+
+/// Sorts the files of a rule path by what they are.
+fn collect(
+    path: &Path,
+    sigma: &mut Vec<(String, Vec<u8>)>,
+    yara: &mut Vec<(String, Vec<u8>)>,
+    lists: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Error> {
+    let bad = |error: std::io::Error| Error::Rules(format!("{}: {error}", path.display()));
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(path).map_err(bad)?.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        for entry in entries {
+            collect(&entry, sigma, yara, lists)?;
+        }
+        return Ok(());
+    }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let read = || std::fs::read(path).map_err(bad).map(|bytes| (path.display().to_string(), bytes));
+    match ending.as_str() {
+        "yml" | "yaml" => sigma.push(read()?),
+        "zip" => sigma.push(read()?),
+        "yar" | "yara" => yara.push(read()?),
+        "csv" | "json" | "txt" => lists.push(read()?),
+        _ if !path.exists() => return Err(Error::Rules(format!("{}: there is no such rule path", path.display()))),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What `rules test` found.
+#[derive(Clone, Debug, Default)]
+pub struct Tested {
+    pub rules: u64,
+    pub without_samples: u64,
+    pub failures: Vec<String>,
+}
+
+/// Runs rules against the samples beside them.
+///
+/// # Errors
+/// A path that cannot be read.
+pub fn test_rules(paths: &[PathBuf]) -> Result<Tested, Error> {
+    let mut tested = Tested::default();
+    let mut files = Vec::new();
+    let (mut yara, mut lists) = (Vec::new(), Vec::new());
+    for path in paths {
+        collect(path, &mut files, &mut yara, &mut lists)?;
+    }
+    for (name, bytes) in files {
+        let beside = |ending: &str| std::fs::read(Path::new(&name).with_extension(ending)).ok();
+        let (Some(hit), Some(miss)) = (beside("match.jsonl"), beside("nomatch.jsonl")) else {
+            tested.without_samples += 1;
+            continue;
+        };
+        tested.rules += 1;
+        tested.failures.extend(sigma::test(&name, &bytes, &hit, &miss));
+    }
+    Ok(tested)
+}
+
+/// A reader behind a reference, sized.
+struct Through<'a>(&'a mut dyn ReadSeek);
+
+impl std::io::Read for Through<'_> {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(room)
+    }
+}

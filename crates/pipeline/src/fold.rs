@@ -1,0 +1,112 @@
+//! Hits of pieces become findings of the case: folded by rule, host, actor and day, with ids that never change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::time::rfc3339;
+use konseki_model::{Fidelity, Finding, FindingKind, FindingTime, Level};
+
+use crate::detect::{Detector, RuleWords};
+use crate::journal::{Hit, Outcome};
+
+const PLACES: usize = 20;
+const DAY: i64 = 86_400_000_000;
+
+/// All findings of rules, YARA and indicators, sorted by id.
+pub fn findings<'a>(outcomes: impl Iterator<Item = &'a Outcome>, detector: &Detector) -> Vec<Finding> {
+    let mut folded: BTreeMap<(String, String, String, String, i64), Hit> = BTreeMap::new();
+    for outcome in outcomes {
+        for hit in &outcome.hits {
+            // Hosts are named late by some pieces; hits then carry what the piece said at its end.
+            let host = if hit.host.is_empty() { outcome.host.clone() } else { hit.host.clone() };
+            let day = hit.first.map_or(i64::MIN, |micros| micros.div_euclid(DAY));
+            let key = (hit.engine.clone(), hit.rule.clone(), host.clone(), hit.actor.clone(), day);
+            match folded.get_mut(&key) {
+                None => {
+                    let mut first = hit.clone();
+                    first.host = host;
+                    folded.insert(key, first);
+                }
+                Some(known) => merge(known, hit),
+            }
+        }
+    }
+    let mut all: Vec<Finding> = folded.into_values().map(|hit| finding(&hit, detector.words(&hit.engine, &hit.rule))).collect();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all
+}
+
+fn merge(known: &mut Hit, hit: &Hit) {
+    known.count += hit.count;
+    known.first = known.first.into_iter().chain(hit.first).min();
+    known.last = known.last.into_iter().chain(hit.last).max();
+    known.because.extend(hit.because.iter().cloned());
+    known.because.sort();
+    known.because.dedup();
+    known.because.truncate(PLACES);
+    known.entities.extend(hit.entities.iter().cloned());
+    for (name, value) in &hit.args {
+        known.args.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// A time as findings hold it.
+pub fn finding_time(first: Option<i64>, last: Option<i64>, fidelity: &str, basis: &str) -> FindingTime {
+    let fine = match fidelity {
+        "microsecond" => Fidelity::Microsecond,
+        "millisecond" => Fidelity::Millisecond,
+        _ => Fidelity::Second,
+    };
+    FindingTime {
+        start: first.map(|micros| rfc3339(micros, fine)),
+        end: last.map(|micros| rfc3339(micros, fine)),
+        fidelity: fidelity.to_owned(),
+        basis: basis.to_owned(),
+    }
+}
+
+/// `F` and 12 digits of a hash over what makes the finding itself.
+pub fn finding_id(parts: &[&str]) -> String {
+    let hash = crate::sha256(parts.join("\u{1f}").as_bytes());
+    format!("F{}", hash.get(..12).unwrap_or(&hash))
+}
+
+fn finding(hit: &Hit, words: RuleWords) -> Finding {
+    let place = hit.because.first().map(|b| format!("{}:{}:{}", b.evidence, b.at.unit(), b.at.number())).unwrap_or_default();
+    let id = finding_id(&[&hit.engine, &hit.rule, &hit.host, &hit.actor, &place]);
+    let mut entities: BTreeSet<_> = hit.entities.clone();
+    while entities.len() > 24 {
+        entities.pop_last();
+    }
+    Finding {
+        id,
+        rule: words.id,
+        title: words.title,
+        level: words.level,
+        confidence: confidence(words.level, &hit.engine),
+        kind: FindingKind::Observed,
+        time: finding_time(hit.first, hit.last, &hit.fidelity, &hit.basis),
+        techniques: words.techniques,
+        tactics: words.tactics,
+        entities: entities.into_iter().collect(),
+        because: hit.because.clone(),
+        count: hit.count,
+        why: words.why,
+        disproof: words.disproof,
+        args: hit.args.clone(),
+        ja: words.ja,
+        engine: hit.engine.clone(),
+        micros: hit.first,
+    }
+}
+
+/// A rule's level is its author's judgement of how often it is right.
+fn confidence(level: Level, engine: &str) -> f64 {
+    let base = match level {
+        Level::Critical => 0.9,
+        Level::High => 0.8,
+        Level::Medium => 0.6,
+        Level::Low => 0.4,
+        Level::Informational => 0.2,
+    };
+    if engine == "indicator" { 0.7 } else { base }
+}

@@ -1,0 +1,103 @@
+//! `case.toml`: what the analyst sets. Safe to edit; a new run follows it.
+
+use std::path::Path;
+
+use konseki_model::Basis;
+use serde::{Deserialize, Serialize};
+
+/// The settings of a case; every key may be missing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Name of the case, as reports show it.
+    pub name: String,
+    /// Second time zone of reports, an IANA name: `Asia/Tokyo`.
+    pub zone: String,
+    /// Zones and hosts of files, the first that fits is taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<EvidenceSetting>,
+    /// Addresses of appliances (VPN, gateways) that evidence does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub appliances: Vec<String>,
+    /// Strings that no published package may hold, beside those found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withhold: Vec<String>,
+}
+
+/// What is known of files whose path contains `path`, or of a host.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvidenceSetting {
+    /// Part of the path; empty fits every path.
+    pub path: String,
+    /// Only files of that host.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub of_host: String,
+    /// The host these files are from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    /// Zone of times without zone: IANA name or `+09:00`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub zone: String,
+    /// Seconds to add to every time of these files: the device's clock was late by so much.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub offset: f64,
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+impl Settings {
+    /// # Errors
+    /// The line and reason, for the one who edited the file.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+
+    /// The text of a new case's file.
+    pub fn template(name: &str) -> String {
+        format!(
+            "# Settings of this case. Edit, then run `konseki investigate` or `konseki add` again.\n\
+             name = {name:?}\n\
+             # Second time zone in reports.\n\
+             zone = \"Asia/Tokyo\"\n\
+             \n\
+             # What evidence does not say of itself, by part of its path:\n\
+             # [[evidence]]\n\
+             # path = \"vpn01\"\n\
+             # host = \"vpn01\"\n\
+             # zone = \"America/Los_Angeles\"   # times without zone are in this zone\n\
+             # offset = -2.5                    # seconds to add to its times\n"
+        )
+    }
+
+    fn fits<'a>(&'a self, path: &'a str, host: Option<&'a str>) -> impl Iterator<Item = &'a EvidenceSetting> {
+        self.evidence.iter().filter(move |set| {
+            path.contains(&set.path) && (set.of_host.is_empty() || host.is_some_and(|host| host.eq_ignore_ascii_case(&set.of_host)))
+        })
+    }
+
+    pub fn host_of(&self, path: &str) -> Option<String> {
+        self.fits(path, None).find(|set| !set.host.is_empty()).map(|set| set.host.clone())
+    }
+
+    pub fn zone_of(&self, path: &str, host: Option<&str>) -> Option<(String, Basis)> {
+        self.fits(path, host).find(|set| !set.zone.is_empty()).map(|set| (set.zone.clone(), Basis::Analyst))
+    }
+
+    /// Microseconds to add to the times of a piece.
+    pub fn offset_of(&self, path: &str, host: Option<&str>) -> i64 {
+        self.fits(path, host).find(|set| set.offset != 0.0).map_or(0, |set| (set.offset * 1e6).round() as i64)
+    }
+
+    /// The part that reading depends on, for the journal's head.
+    pub fn reading_key(&self) -> String {
+        let keys: Vec<String> = self.evidence.iter().map(|s| format!("{}|{}|{}|{}", s.path, s.of_host, s.host, s.zone)).collect();
+        keys.join("\n")
+    }
+}
