@@ -256,14 +256,16 @@ fn bracket<'a>(head: &mut Head<'a>, rest: &'a str) {
     head.message = rest;
     let inner = rest.get(1..).unwrap_or_default();
     // `[/etc/init.d/vvold[1000211787]: text]`
-    if let Some((name, text)) = inner.split_once("]: ") {
-        if let Some((process, pid)) = name.split_once('[').filter(|(n, _)| !n.contains(' ')) {
-            head.process = process;
-            head.pid = pid;
-            head.shape = Shape::Tag;
-            head.message = text.strip_suffix(']').unwrap_or(text);
-            return;
-        }
+    let tagged = inner.split_once("]: ").and_then(|(name, text)| {
+        let (process, pid) = name.split_once('[').filter(|(n, _)| !n.contains(' '))?;
+        Some((process, pid, text))
+    });
+    if let Some((process, pid, text)) = tagged {
+        head.process = process;
+        head.pid = pid;
+        head.shape = Shape::Tag;
+        head.message = text.strip_suffix(']').unwrap_or(text);
+        return;
     }
     // `[FFBB1B70 info 'Solo.Vmomi' opID=x user=y] text`, 5.0 and 5.1
     let Some((inside, text)) = inner.split_once(']') else { return };

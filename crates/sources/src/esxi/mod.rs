@@ -10,6 +10,7 @@ pub mod lists;
 pub mod log;
 pub mod machine;
 pub mod shell;
+pub mod specs;
 pub mod survey;
 pub mod syslog;
 pub mod table;

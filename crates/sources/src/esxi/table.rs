@@ -61,10 +61,8 @@ pub fn parse(text: &str, heads: &[&str]) -> Table {
     } else {
         lines(text, heads)
     };
-    if table.keys.is_empty() {
-        if let Some(row) = table.rows.first() {
-            table.keys = row.fields.iter().map(|(name, _)| key(name)).collect();
-        }
+    if let Some(row) = table.rows.first().filter(|_| table.keys.is_empty()) {
+        table.keys = row.fields.iter().map(|(name, _)| key(name)).collect();
     }
     table
 }
@@ -195,11 +193,7 @@ fn lines(text: &str, heads: &[&str]) -> Table {
         let to = from + line.len();
         if is_dashes(line) {
             // What was taken for a block's name was the head of this table.
-            if let Some(row) = open.take() {
-                if row.fields.len() > 1 {
-                    table.rows.push(row);
-                }
-            }
+            table.rows.extend(open.take().filter(|row| row.fields.len() > 1));
             if let Some((head, place)) = previous {
                 if table.strange.last() == Some(&place) {
                     table.strange.pop();
@@ -238,7 +232,7 @@ fn lines(text: &str, heads: &[&str]) -> Table {
 /// A name of a block without any key under it is no row but a line that does not belong.
 fn settle(table: &mut Table) {
     let strange: Vec<u64> =
-        table.rows.iter().filter(|row| row.fields.len() == 1 && row.get("blockname") != "").map(|row| row.line).collect();
+        table.rows.iter().filter(|row| row.fields.len() == 1 && !row.get("blockname").is_empty()).map(|row| row.line).collect();
     table.rows.retain(|row| !strange.contains(&row.line));
     table.strange.extend(strange);
     table.strange.sort_unstable();
