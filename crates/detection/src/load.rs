@@ -37,6 +37,21 @@ pub fn load_zip(name: &str, bytes: &[u8]) -> RuleSet {
     walk.loader.finish()
 }
 
+/// Loads files that are in memory already, given as (name, bytes); `.zip` archives among them are opened.
+pub fn load_files(files: &[(String, Vec<u8>)]) -> RuleSet {
+    let placeholders = BTreeMap::new();
+    let mut walk = Walk { loader: Loader::new(&placeholders), files: 0, total: 0 };
+    for (name, bytes) in files {
+        if name.to_ascii_lowercase().ends_with(".zip") {
+            walk.zip(name, Cursor::new(bytes));
+        } else if walk.room(name) {
+            walk.total += bytes.len() as u64;
+            walk.loader.file(name, bytes);
+        }
+    }
+    walk.loader.finish()
+}
+
 struct Walk<'p> {
     loader: Loader<'p>,
     files: usize,

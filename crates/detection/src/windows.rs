@@ -44,6 +44,13 @@ impl Windows {
         toml::from_str(include_str!("../data/windows.toml")).unwrap_or_default()
     }
 
+    /// Every field that the table names.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let renames = self.category.iter().flat_map(|entry| &entry.rename);
+        let wheres = self.category.iter().flat_map(|entry| entry.conditions.keys());
+        renames.flat_map(|(from, to)| [from.as_str(), to.as_str()]).chain(wheres.map(String::as_str))
+    }
+
     /// What a rule's log source stands for among Windows events; empty where it stands for none.
     pub fn targets(&self, rule: &LogSource) -> Vec<Target> {
         if rule.product.is_some() && !rule.is_windows() {
@@ -78,8 +85,7 @@ impl Target {
     /// Whether an event of that channel (lower case) and event id is meant.
     pub fn fits(&self, channel: Option<&str>, id: Option<&str>) -> bool {
         let channel_fits = self.channel.as_deref().is_none_or(|own| channel == Some(own));
-        let id = id.and_then(|id| id.parse::<u32>().ok());
-        channel_fits && self.ids.as_ref().is_none_or(|ids| id.is_some_and(|id| ids.contains(&id)))
+        channel_fits && self.ids.as_ref().is_none_or(|ids| id.is_some_and(|text| ids.iter().any(|own| own.to_string() == text)))
     }
 }
 

@@ -1,0 +1,192 @@
+//! Rules that are asked about the same events, compiled together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::index::{FieldIndex, IndexBuilder, Place};
+use super::literal;
+use super::program::{Atoms, Program};
+use super::trigger::{Chooser, How, Wait};
+use crate::sigma::atom::{Atom, Expr, Test};
+use crate::sigma::glob::Shape;
+
+/// The id of no field, and of all of them (keywords).
+pub(super) const NO_FIELD: u32 = u32::MAX;
+pub(super) const KEYWORD: u32 = u32::MAX - 1;
+const NO_SLOT: u16 = u16::MAX;
+
+/// Field names of all rules, numbered.
+pub(super) type Names = FxHashMap<Box<str>, u32>;
+
+#[derive(Debug)]
+pub(super) struct Known {
+    pub field: u32,
+    /// The second field of a `fieldref`.
+    pub other: u32,
+    pub how: How,
+    pub atom: Arc<Atom>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// (rule, root of its condition)
+    pub rules: Vec<(u32, u32)>,
+    pub program: Program,
+    pub atoms: Vec<Known>,
+    slots: Vec<u16>,
+    fields: Vec<FieldIndex>,
+    /// By slot: the atom that fires when the field is there, or `NO_FIELD`.
+    present: Vec<u32>,
+    pub keywords: Option<FieldIndex>,
+    /// Rules to verify for every event.
+    pub always: Vec<u32>,
+    /// By atom: the rules that wait for it, as a range of `waiting`.
+    ranges: Vec<(u32, u32)>,
+    waiting: Vec<u32>,
+}
+
+impl Group {
+    pub fn slot(&self, field: u32) -> Option<(&FieldIndex, u32)> {
+        let slot = self.slots.get(field as usize).copied().filter(|slot| *slot != NO_SLOT)?;
+        let index = self.fields.get(slot as usize)?;
+        Some((index, self.present.get(slot as usize).copied().unwrap_or(NO_FIELD)))
+    }
+
+    /// The rules that wait for the atom.
+    pub fn waiting(&self, atom: u32) -> &[u32] {
+        let range = self.ranges.get(atom as usize).copied().unwrap_or_default();
+        self.waiting.get(range.0 as usize..range.1 as usize).unwrap_or_default()
+    }
+
+    /// Compiles conditions, each with the number of its rule.
+    pub fn build(rules: &[(u32, Expr)], names: &Names) -> Self {
+        let mut group = Self::default();
+        let mut atoms = Atoms::default();
+        for (rule, expr) in rules {
+            let root = group.program.add(expr, &mut atoms);
+            group.rules.push((*rule, root));
+        }
+        let mut builders: BTreeMap<u32, IndexBuilder> = BTreeMap::new();
+        let mut how = Vec::with_capacity(atoms.list.len());
+        for (number, atom) in atoms.list.iter().enumerate() {
+            let field = field(atom.field.as_deref(), names);
+            let builder = builders.entry(field).or_default();
+            how.push(enter(builder, &atom.test, atom.field.is_none(), number as u32));
+        }
+        let present = group.wait(rules, &mut atoms, &how);
+        group.finish(&atoms, &how, builders, &present, names);
+        group
+    }
+
+    /// Chooses what each rule waits for. Returns the atoms that stand for "the field is there".
+    fn wait(&mut self, rules: &[(u32, Expr)], atoms: &mut Atoms, how: &[How]) -> Vec<(String, u32)> {
+        let mut posts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut present: BTreeMap<String, u32> = BTreeMap::new();
+        let mut next = atoms.list.len() as u32;
+        let lookup = |number: u32| how.get(number as usize).copied().unwrap_or(How::Open);
+        for (local, (_, expr)) in rules.iter().enumerate() {
+            let mut chooser = Chooser { atoms, how: &lookup };
+            let Some((_, waits)) = chooser.best(expr, true) else {
+                self.always.push(local as u32);
+                continue;
+            };
+            for wait in waits {
+                let atom = match wait {
+                    Wait::Atom(number) => number,
+                    Wait::Present(field) => *present.entry(field).or_insert_with(|| {
+                        next += 1;
+                        next - 1
+                    }),
+                };
+                posts.entry(atom).or_default().push(local as u32);
+            }
+        }
+        self.ranges = vec![(0, 0); next as usize];
+        for (atom, mut locals) in posts {
+            locals.dedup();
+            let from = self.waiting.len() as u32;
+            self.waiting.extend(&locals);
+            if let Some(range) = self.ranges.get_mut(atom as usize) {
+                *range = (from, self.waiting.len() as u32);
+            }
+        }
+        present.into_iter().collect()
+    }
+
+    fn finish(&mut self, atoms: &Atoms, how: &[How], mut builders: BTreeMap<u32, IndexBuilder>, present: &[(String, u32)], names: &Names) {
+        for (atom, how) in atoms.list.iter().zip(how) {
+            let other = match &atom.test {
+                Test::Other { field: other, .. } => field(Some(other), names),
+                _ => NO_FIELD,
+            };
+            let field = field(atom.field.as_deref(), names);
+            self.atoms.push(Known { field, other, how: *how, atom: Arc::clone(atom) });
+        }
+        let keywords = builders.remove(&KEYWORD).map(IndexBuilder::build);
+        self.keywords = keywords;
+        self.slots = vec![NO_SLOT; names.len()];
+        for (field, builder) in builders {
+            let slot = self.fields.len() as u16;
+            self.fields.push(builder.build());
+            self.present.push(NO_FIELD);
+            if let Some(place) = self.slots.get_mut(field as usize) {
+                *place = slot;
+            }
+        }
+        for (name, atom) in present {
+            let slot = self.slots.get(field(Some(name), names) as usize).copied();
+            if let Some(place) = slot.and_then(|slot| self.present.get_mut(slot as usize)) {
+                *place = *atom;
+            }
+        }
+    }
+
+    /// Atoms and the marks for fields that are there.
+    pub fn marks(&self) -> usize {
+        self.ranges.len()
+    }
+}
+
+pub(super) fn field(name: Option<&str>, names: &Names) -> u32 {
+    match name {
+        None => KEYWORD,
+        Some(name) => names.get(name).copied().unwrap_or(NO_FIELD),
+    }
+}
+
+/// Enters the literals of a test, so that they fire the atom; says how it gets its answer.
+fn enter(builder: &mut IndexBuilder, test: &Test, keyword: bool, atom: u32) -> How {
+    match test {
+        Test::Text(glob) => {
+            let (place, literal) = match glob.shape() {
+                Shape::Exact(text) => (Place::Whole, text),
+                Shape::Starts(text) => (Place::Start, text),
+                Shape::Ends(text) => (Place::End, text),
+                Shape::Contains(text) => (Place::Anywhere, text),
+                Shape::Wild if glob.longest().is_some() => (Place::Anywhere, glob.longest().unwrap_or_default()),
+                Shape::Wild | Shape::Present => return How::Open,
+            };
+            if glob.cased {
+                builder.add(place, &crate::fold::fold(literal), atom);
+                return How::Gated;
+            }
+            builder.add(place, literal, atom);
+            if glob.shape() == Shape::Wild { How::Gated } else { How::Decided }
+        }
+        Test::Regex(pattern) => match literal::required(&pattern.source) {
+            Some(literals) => {
+                for literal in literals {
+                    builder.add(Place::Anywhere, &literal, atom);
+                }
+                How::Gated
+            }
+            None => How::Open,
+        },
+        _ => {
+            debug_assert!(!keyword || matches!(test, Test::Cidr(_)));
+            How::Open
+        }
+    }
+}

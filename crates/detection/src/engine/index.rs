@@ -1,0 +1,119 @@
+//! All texts that rules ask of one field, found in one pass over its value.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, Input, MatchKind, automaton::OverlappingState};
+use rustc_hash::FxHashMap;
+
+use super::trie::Trie;
+
+/// How a literal must stand in the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Whole,
+    Start,
+    End,
+    Anywhere,
+}
+
+/// Collects literals and the atoms that each of them fires.
+#[derive(Debug, Default)]
+pub(crate) struct IndexBuilder {
+    literals: BTreeMap<(Place, Vec<u8>), Vec<u32>>,
+}
+
+impl IndexBuilder {
+    /// `literal`: folded, not empty except for `Whole`.
+    pub fn add(&mut self, place: Place, literal: &str, atom: u32) {
+        self.literals.entry((place, literal.as_bytes().to_vec())).or_default().push(atom);
+    }
+
+    pub fn build(self) -> FieldIndex {
+        let mut index = FieldIndex::default();
+        let (mut starts, mut ends, mut inner) = (Vec::new(), Vec::new(), Vec::new());
+        for ((place, mut literal), atoms) in self.literals {
+            let list = index.lists.len() as u32;
+            let from = index.atoms.len() as u32;
+            index.atoms.extend(&atoms);
+            index.lists.push((from, index.atoms.len() as u32));
+            match place {
+                Place::Whole => {
+                    index.whole.insert(literal.into_boxed_slice(), list);
+                }
+                Place::Start => starts.push((literal, list)),
+                Place::End => {
+                    literal.reverse();
+                    ends.push((literal, list));
+                }
+                Place::Anywhere => {
+                    if inner.is_empty() {
+                        index.first_inner = list;
+                    }
+                    inner.push(literal);
+                }
+            }
+        }
+        ends.sort();
+        index.starts = Trie::new(&starts);
+        index.ends = Trie::new(&ends);
+        if !inner.is_empty() {
+            // Standard semantics: every pattern that ends anywhere is reported.
+            index.inner = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&inner).ok();
+            index.plain = index.inner.is_none().then_some(inner).unwrap_or_default();
+        }
+        index
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FieldIndex {
+    whole: FxHashMap<Box<[u8]>, u32>,
+    starts: Trie,
+    ends: Trie,
+    inner: Option<AhoCorasick>,
+    /// Literals searched one by one, if no automaton could be built.
+    plain: Vec<Vec<u8>>,
+    /// The list of the automaton's first pattern; the others follow.
+    first_inner: u32,
+    /// Ranges of `atoms` that a literal fires.
+    lists: Vec<(u32, u32)>,
+    atoms: Vec<u32>,
+}
+
+impl FieldIndex {
+    /// Nothing to search: the value need not be folded.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    fn list(&self, list: u32) -> &[u32] {
+        let range = self.lists.get(list as usize).copied().unwrap_or_default();
+        self.atoms.get(range.0 as usize..range.1 as usize).unwrap_or_default()
+    }
+
+    /// Calls `fire` with the atoms of every literal in the value (some more than once).
+    pub fn scan(&self, value: &[u8], mut fire: impl FnMut(&[u32])) {
+        if let Some(list) = self.whole.get(value) {
+            fire(self.list(*list));
+        }
+        if !self.ends.is_empty() {
+            self.ends.walk(value.iter().rev().copied(), |list| fire(self.list(list)));
+        }
+        if !self.starts.is_empty() {
+            self.starts.walk(value.iter().copied(), |list| fire(self.list(list)));
+        }
+        if let Some(automaton) = &self.inner {
+            let mut state = OverlappingState::start();
+            loop {
+                automaton.find_overlapping(Input::new(value), &mut state);
+                let Some(found) = state.get_match() else { break };
+                fire(self.list(self.first_inner + found.pattern().as_u32()));
+            }
+        }
+        for (at, literal) in self.plain.iter().enumerate() {
+            if memchr::memmem::find(value, literal).is_some() {
+                fire(self.list(self.first_inner + at as u32));
+            }
+        }
+    }
+}
