@@ -192,14 +192,14 @@ fn after_time<'a>(head: &mut Head<'a>, rest: &'a str, may_have_host: bool) {
         head.message = rest;
         return;
     }
+    if token.starts_with('[') {
+        return bracket(head, rest);
+    }
     if let Some(name) = token.strip_suffix(':').filter(|name| !name.is_empty()) {
         (head.process, head.pid) = tag(name);
         head.shape = Shape::Tag;
         head.message = tail.trim_start_matches(' ');
         return;
-    }
-    if token.starts_with('[') {
-        return bracket(head, rest);
     }
     let next = tail.trim_start_matches(' ');
     if may_have_host && token.len() > 1 && takes_host(head, next) {
@@ -248,8 +248,18 @@ fn after_severity<'a>(head: &mut Head<'a>, rest: &'a str) {
     head.shape = Shape::Direct;
     head.process = token;
     let (op_id, message) = tail.split_once(' ').unwrap_or((tail, ""));
-    head.op_id = nil(op_id);
+    // Programs that write no opID write `-`; some write nothing.
+    let (op_id, message) = if op_id == "-" || is_op_id(op_id) { (nil(op_id), message) } else { ("", tail) };
+    head.op_id = op_id;
     head.message = message;
+}
+
+/// `vim-cmd-09-a45d`, `e0ada929`, `SWI-5441881e`: digits, and parts or eight hexadecimal digits.
+fn is_op_id(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let plain = bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-:._@".contains(b));
+    let hex = bytes.len() == 8 && bytes.iter().all(u8::is_ascii_hexdigit);
+    plain && bytes.iter().any(u8::is_ascii_digit) && !word.ends_with([':', '.']) && (hex || word.contains('-'))
 }
 
 fn bracket<'a>(head: &mut Head<'a>, rest: &'a str) {

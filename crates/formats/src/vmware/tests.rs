@@ -37,6 +37,10 @@ fn the_shapes_of_eight() {
     assert_eq!((h.user, h.message), ("vpxuser:VSPHERE.LOCAL\\admin", "notFound(403)"));
     let h = head("2023-12-05T17:42:40.666Z In(05) vmx vim-cmd-09-a45d SnapshotVMX_TakeSnapshot start: 'x'");
     assert_eq!((h.shape, h.process, h.op_id), (Shape::Direct, "vmx", "vim-cmd-09-a45d"));
+    for line in ["2023-12-05T17:42:40.666Z In(05) vmx - Log for VMware ESX", "2023-12-05T17:42:40.666Z In(05) vmx Log for VMware ESX"] {
+        let h = head(line);
+        assert_eq!((h.process, h.op_id, h.message), ("vmx", "", "Log for VMware ESX"));
+    }
     let h = head("2022-06-02T02:15:22.987Z In(166) Hostd[10]: info -[1001392061] [Originator@6876 sub=Default] Supported VMs 640");
     assert_eq!((h.process, h.pid, h.message), ("Hostd", "1001392061", "Supported VMs 640"));
     let h = head("2022-06-02 In(14) hostprofile[1001430319]: 05:34:23.666 {'mode': 'x'}");

@@ -72,7 +72,7 @@ pub const SPECS: &[Spec] = &[
         keys: &[&["proto", "localaddress", "foreignaddress", "state"]],
         names: &["network-ip-connection-list", "network_ip_connection_list"],
         by_name: false,
-        heads: &[],
+        heads: &["Proto Recv Q"],
         renames: &[("proto", "proto"), ("state", "state"), ("worldid", "world"), ("worldname", "process")],
     },
     Spec {
@@ -81,7 +81,7 @@ pub const SPECS: &[Spec] = &[
         keys: &[&["neighbor", "macaddress", "vmknic"]],
         names: &["network-ip-neighbor-list", "network_ip_neighbor_list"],
         by_name: false,
-        heads: &[],
+        heads: &["Neighbor Mac Address"],
         renames: &[("neighbor", "ip"), ("macaddress", "mac"), ("vmknic", "interface")],
     },
     Spec {
@@ -90,7 +90,7 @@ pub const SPECS: &[Spec] = &[
         keys: &[&["name", "version", "vendor", "acceptancelevel"]],
         names: &["software-vib-list", "software_vib_list"],
         by_name: false,
-        heads: &[],
+        heads: &["Name Version Vendor"],
         renames: &[
             ("name", "name"),
             ("version", "version"),
@@ -127,7 +127,7 @@ pub const SPECS: &[Spec] = &[
         keys: &[&["mountpoint", "volumename", "uuid", "type"]],
         names: &["storage-filesystem-list", "storage_filesystem_list"],
         by_name: false,
-        heads: &[],
+        heads: &["Mount Point Volume Name"],
         renames: &[
             ("mountpoint", "mount_point"),
             ("volumename", "volume_name"),

@@ -176,6 +176,7 @@ struct Columns {
 fn lines(text: &str, heads: &[&str]) -> Table {
     let mut table = Table::default();
     let mut columns: Option<Columns> = None;
+    let mut head_at = None;
     let mut open: Option<Row> = None;
     let mut previous: Option<(&str, u64)> = None;
     let mut at = 0;
@@ -202,16 +203,17 @@ fn lines(text: &str, heads: &[&str]) -> Table {
                     table.rows.pop();
                 }
                 columns = Some(under_dashes(head, line));
-                table.further += 2;
+                // The head was counted where it was known by its words.
+                table.further += if head_at == Some(place) { 1 } else { 2 };
             } else {
                 table.further += 1;
             }
             continue;
         }
         previous = Some((line, number));
-        if let Some(head) = heads.iter().find(|head| starts_words(line, head)) {
-            let _ = head;
+        if heads.iter().any(|head| starts_words(line, head)) {
             columns = Some(head_line(line));
+            head_at = Some(number);
             table.further += 1;
             continue;
         }
@@ -299,25 +301,44 @@ fn under_dashes(head: &str, dashes: &str) -> Columns {
     Columns { names, starts, fixed: true }
 }
 
+/// Names of columns that are two words.
+const PAIRS: &[&str] = &[
+    "Mount Point",
+    "Volume Name",
+    "World ID",
+    "World Name",
+    "Local Address",
+    "Foreign Address",
+    "Recv Q",
+    "Send Q",
+    "CC Algo",
+    "Mac Address",
+    "Acceptance Level",
+    "Install Date",
+    "Num Ports",
+];
+
 fn head_line(line: &str) -> Columns {
-    let mut starts = Vec::new();
-    let mut names = Vec::new();
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        if !c.is_whitespace() && before.is_whitespace() {
-            starts.push(at);
-            names.push(String::new());
-        }
-        if let Some(name) = names.last_mut().filter(|_| !c.is_whitespace()) {
-            name.push(c);
-        }
-        before = c;
+    let mut starts: Vec<usize> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    let mut rest = line;
+    let mut at = 0;
+    while let Some(from) = rest.find(|c: char| !c.is_whitespace()) {
+        rest = rest.get(from..).unwrap_or_default();
+        at += from;
+        let pair = PAIRS.iter().find(|pair| rest.starts_with(**pair)).map(|pair| pair.len());
+        let length = pair.or_else(|| rest.find(char::is_whitespace)).unwrap_or(rest.len());
+        starts.push(at);
+        names.push(name(rest.get(..length).unwrap_or_default()));
+        rest = rest.get(length..).unwrap_or_default();
+        at += length;
     }
     Columns { names, starts, fixed: false }
 }
 
 fn cells(line: &str, columns: &Columns) -> Vec<(String, String)> {
-    let values = if columns.fixed || !is_broken(line, columns) {
+    let spaced: Vec<&str> = line.split("  ").map(str::trim).filter(|w| !w.is_empty()).collect();
+    let values = if columns.fixed || !is_broken(line, columns) || spaced.len() == columns.starts.len() {
         by_place(line, columns)
     } else {
         let mut rest = line.trim_start();
