@@ -1,11 +1,13 @@
 //! Sentences with holes: `User {user} logged in as {agent}`. Compiled once, matched without allocation.
 
+use memchr::memmem::Finder;
+
 /// Holes a sentence may have.
 pub const HOLES: usize = 6;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Part {
-    Text(&'static str),
+    Text(&'static str, Box<Finder<'static>>),
     Hole(&'static str),
 }
 
@@ -13,6 +15,9 @@ enum Part {
 struct Row {
     class: &'static str,
     parts: Vec<Part>,
+    /// Text it begins and ends with: most rows are refused by them.
+    head: &'static str,
+    tail: &'static str,
     from_right: bool,
 }
 
@@ -66,7 +71,7 @@ impl Phrases {
             let parts = compile(sentence.strip_prefix('~').unwrap_or(sentence));
             let number = index as u16;
             match parts.first() {
-                Some(Part::Text(text)) => {
+                Some(Part::Text(text, _)) => {
                     let byte = usize::from(text.as_bytes().first().copied().unwrap_or(0));
                     if let Some(list) = phrases.by_first.get_mut(byte) {
                         list.push(number);
@@ -74,7 +79,12 @@ impl Phrases {
                 }
                 _ => phrases.open.push(number),
             }
-            phrases.rows.push(Row { class, parts, from_right });
+            let text = |part: Option<&Part>| match part {
+                Some(Part::Text(text, _)) => *text,
+                _ => "",
+            };
+            let (head, tail) = (text(parts.first()), text(parts.last()));
+            phrases.rows.push(Row { class, head, tail, parts, from_right });
         }
         phrases
     }
@@ -90,6 +100,9 @@ impl Phrases {
 
 impl Row {
     fn fits<'t>(&self, text: &'t str) -> Option<Found<'t>> {
+        if !text.starts_with(self.head) || !text.ends_with(self.tail) {
+            return None;
+        }
         let mut found = Found { class: self.class, holes: [("", ""); HOLES], count: 0 };
         if self.from_right {
             self.right(text, &mut found)?;
@@ -108,10 +121,10 @@ impl Row {
         for (index, part) in self.parts.iter().enumerate() {
             match part {
                 Part::Hole(name) => hole = Some(name),
-                Part::Text(literal) => match hole.take() {
+                Part::Text(literal, finder) => match hole.take() {
                     None => rest = rest.strip_prefix(literal)?,
                     Some(name) => {
-                        let at = if index == last { rest.strip_suffix(literal)?.len() } else { rest.find(literal)? };
+                        let at = if index == last { rest.strip_suffix(literal)?.len() } else { finder.find(rest.as_bytes())? };
                         found.push(name, rest.get(..at)?);
                         rest = rest.get(at + literal.len()..)?;
                     }
@@ -133,7 +146,7 @@ impl Row {
         for (index, part) in self.parts.iter().rev().enumerate() {
             match part {
                 Part::Hole(name) => hole = Some(name),
-                Part::Text(literal) => match hole.take() {
+                Part::Text(literal, _) => match hole.take() {
                     None => rest = rest.strip_suffix(literal)?,
                     Some(name) => {
                         let at = if index == last {
@@ -157,19 +170,23 @@ impl Row {
     }
 }
 
+fn literal(text: &'static str) -> Part {
+    Part::Text(text, Box::new(Finder::new(text)))
+}
+
 fn compile(sentence: &'static str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = sentence;
     while let Some((text, tail)) = rest.split_once('{') {
         if !text.is_empty() {
-            parts.push(Part::Text(text));
+            parts.push(literal(text));
         }
         let (name, after) = tail.split_once('}').unwrap_or((tail, ""));
         parts.push(Part::Hole(name));
         rest = after;
     }
     if !rest.is_empty() {
-        parts.push(Part::Text(rest));
+        parts.push(literal(rest));
     }
     parts
 }

@@ -310,6 +310,10 @@ fn is_severity(token: &str) -> bool {
 }
 
 fn is_level(token: &str) -> bool {
+    // Cheap looks first: this is asked twice a line.
+    if !(4..=8).contains(&token.len()) || !token.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
+        return false;
+    }
     matches!(
         token,
         "info"

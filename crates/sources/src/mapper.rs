@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use konseki_model::{Core, Field, Kind};
+use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ struct Map {
 pub struct Mapper {
     maps: Vec<Map>,
     /// The field that most maps test for equality, and for each of its values the maps that can fit, in order.
-    dispatch: Option<(String, BTreeMap<String, Vec<usize>>)>,
+    dispatch: Option<(String, FxHashMap<String, Vec<usize>>)>,
     /// Maps that do not test that field.
     others: Vec<usize>,
 }
@@ -122,7 +123,7 @@ impl Mapper {
             let others = (0..maps.len()).collect();
             return Ok(Self { maps, dispatch: None, others });
         };
-        let mut table: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut table: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         let mut others = Vec::new();
         for (index, map) in maps.iter().enumerate() {
             match map.when.iter().find(|(k, t)| *k == key && matches!(t, Test::Equal(_))) {

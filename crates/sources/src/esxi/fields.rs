@@ -3,7 +3,7 @@
 use konseki_formats::phrase::Found;
 use konseki_model::Field;
 
-const MOST: usize = 40;
+const MOST: usize = 32;
 
 /// Fields in order; empty values and fields beyond the room are not kept.
 pub struct Fields<'a> {

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use konseki_formats::phrase::Phrases;
 use konseki_formats::vmware::Head;
+use memchr::memmem::Finder;
 
 use super::{Fields, first_line};
 
@@ -58,11 +59,11 @@ pub fn cut<'a>(head: &Head<'a>, out: &mut Fields<'a>) {
 /// Cheap look before sentences with open ends are tried.
 fn worth(sentence: &str) -> bool {
     let bytes = sentence.as_bytes();
-    bytes.starts_with(b"World: vm ")
-        || bytes.starts_with(b"Net: ")
-        || bytes.starts_with(b"Mod: ")
-        || bytes.starts_with(b"Loading module")
-        || bytes.starts_with(b"Boot: ")
-        || memchr::memmem::find(bytes, b"exec denied").is_some()
-        || memchr::memmem::find(bytes, b"execInstalledOnly").is_some()
+    match bytes.first() {
+        Some(b'W' | b'N' | b'M' | b'L' | b'B') => STARTS.iter().any(|start| bytes.starts_with(start)) || EXEC.find(bytes).is_some(),
+        _ => EXEC.find(bytes).is_some(),
+    }
 }
+
+static EXEC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("exec"));
+const STARTS: [&[u8]; 5] = [b"World: vm ", b"Net: ", b"Mod: ", b"Loading module", b"Boot: "];

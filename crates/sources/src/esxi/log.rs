@@ -76,6 +76,7 @@ impl Source for Log {
             zoned: false,
             host_said: false,
             named: if reading.hints.host.is_none() { named_in(reading.piece.head) } else { "" },
+            last: (String::new(), self.0),
             scratch: Scratch::default(),
             room: String::new(),
             reading,
@@ -92,6 +93,7 @@ struct Pass<'r> {
     host_said: bool,
     /// The host as its own events name it, where nothing else says it.
     named: &'r str,
+    last: (String, Class),
     scratch: Scratch,
     room: String,
     reading: &'r Reading<'r>,
@@ -106,7 +108,7 @@ impl Pass<'_> {
             self.relay_zone(&head);
         }
         let time = head.time.and_then(|written| self.clock.stamp(&written));
-        let class = Class::of(&head);
+        let class = self.class_of(&head);
         self.room.clear();
         let mut fields = Fields::default();
         cut(class, &head, &mut self.room, &mut fields);
@@ -122,6 +124,21 @@ impl Pass<'_> {
         }
         sink.event(&Event { at: record.at(), time, kind, core, fields: fields.as_slice(), raw: record.bytes });
         Verdict::Event
+    }
+
+    /// Lines of one program follow each other: its class is remembered. Only an audit record can be written by any.
+    fn class_of(&mut self, head: &Head<'_>) -> Class {
+        let plain = !head.process.is_empty() && !head.message.starts_with('[');
+        if plain && self.last.0 == head.process {
+            return self.last.1;
+        }
+        let class = Class::of(head);
+        if plain {
+            self.last.0.clear();
+            self.last.0.push_str(head.process);
+            self.last.1 = class;
+        }
+        class
     }
 
     /// A relay writes its own local time (RFC 3164): there the zone the analyst gave counts, not that of ESXi.
