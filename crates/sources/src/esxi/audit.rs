@@ -25,7 +25,17 @@ pub fn cut<'a>(head: &Head<'a>, room: &'a mut String, out: &mut Fields<'a>) {
     let mut found: [(&str, &str); MOST] = [("", ""); MOST];
     let count = parameters(rest, &mut found);
     let found = found.get(..count).unwrap_or_default();
-    // Escaped values are rebuilt in one room first, then cut from it.
+    let is_command = matches!(id, "shell.cmd" | "ssh.cmd");
+    values(found, is_command, room, out);
+    let object = out.get("object");
+    if id.starts_with("vm.") && object.ends_with(".vmx") {
+        out.push("vm", machine::stem(object));
+    }
+    out.push("message", head.message);
+}
+
+/// Pushes the parameters: values with escapes are rebuilt in one room first, then cut from it.
+fn values<'a>(found: &[(&'a str, &'a str)], is_command: bool, room: &'a mut String, out: &mut Fields<'a>) {
     let mut ends = [0_usize; MOST];
     for ((_, value), end) in found.iter().zip(ends.iter_mut()) {
         if value.contains('\\') {
@@ -33,15 +43,11 @@ pub fn cut<'a>(head: &Head<'a>, room: &'a mut String, out: &mut Fields<'a>) {
         }
         *end = room.len();
     }
-    let is_command = matches!(id, "shell.cmd" | "ssh.cmd");
     let command_at = found.iter().position(|(name, _)| *name == "command").filter(|_| is_command);
     let image_from = room.len();
-    if let Some(index) = command_at {
-        let mut image = String::new();
-        let raw = found.get(index).map_or("", |(_, value)| *value);
-        let path = machine::image(raw, &mut image);
-        room.push_str(path);
-    }
+    let raw = command_at.and_then(|index| found.get(index)).map_or("", |(_, value)| *value);
+    let mut image = String::new();
+    room.push_str(machine::image(raw, &mut image));
     let room: &'a str = room;
     let mut from = 0;
     let mut command = "";
@@ -61,11 +67,6 @@ pub fn cut<'a>(head: &Head<'a>, room: &'a mut String, out: &mut Fields<'a>) {
         out.push("CommandLine", command);
         out.push("Image", room.get(image_from..).unwrap_or_default());
     }
-    let object = out.get("object");
-    if id.starts_with("vm.") && object.ends_with(".vmx") {
-        out.push("vm", machine::stem(object));
-    }
-    out.push("message", head.message);
 }
 
 /// `name="value"` pairs up to the closing bracket. Gives how many were found.

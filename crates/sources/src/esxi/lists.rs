@@ -154,60 +154,65 @@ fn value<'a>(made: &'a [(String, String)], name: &str) -> &'a str {
 /// Values in the spelling that other evidence uses.
 fn derive(spec: &Spec, made: &mut Vec<(String, String)>) {
     match spec.id {
-        "esxi_vm_process_list" => {
-            let shown = made.iter().position(|(n, _)| n.eq_ignore_ascii_case("uuid"));
-            if let Some((name, raw)) = shown.and_then(|at| made.get_mut(at)) {
-                let normal = machine::uuid(raw);
-                name.clear();
-                name.push_str("uuid_display");
-                made.push(("uuid".to_owned(), normal));
-            }
-        }
+        "esxi_vm_process_list" => identity(made),
         "esxi_connections" => {
-            for (from, ip, port) in [("LocalAddress", "local_ip", "local_port"), ("ForeignAddress", "foreign_ip", "foreign_port")] {
-                let whole = made.iter().find(|(n, _)| key(n) == key(from)).map(|(_, v)| v.clone()).unwrap_or_default();
-                let (left, right) = whole.rsplit_once(':').unwrap_or((&whole, ""));
-                let left = left.trim_matches(['[', ']']).split('%').next().unwrap_or_default();
-                made.push((ip.to_owned(), left.to_owned()));
-                made.push((port.to_owned(), right.to_owned()));
-            }
+            endpoint(made, "localaddress", "local");
+            endpoint(made, "foreignaddress", "foreign");
         }
-        "esxi_vm_ports" => {
-            made.retain(|(n, v)| n != "ip" || v != "0.0.0.0");
-            let client = value(made, "client").to_owned();
-            let (vm, nic) = client.rsplit_once([' ', '.']).filter(|(_, nic)| nic.starts_with("eth")).unwrap_or((&client, ""));
-            let uplink =
-                client.is_empty() || vm.starts_with("vmnic") || vm.starts_with("vmk") || vm == "Management" || vm.starts_with("Shadow of");
-            if !uplink {
-                made.push(("name".to_owned(), vm.to_owned()));
-                made.push(("nic".to_owned(), nic.to_owned()));
-            }
-        }
-        "esxi_ps" => {
-            let command = value(made, "CommandLine").to_owned();
-            let mut room = String::new();
-            let image = machine::image(&command, &mut room).to_owned();
-            // `vmx-vcpu-0:db01`: a world of that machine.
-            let world = [value(made, "name"), &command].into_iter().find_map(|text| {
-                let (head, vm) = text.split_once(':')?;
-                (head.starts_with("vmx-") || head.starts_with("vmm")).then(|| vm.trim().to_owned())
-            });
-            let vmx = command
-                .split(".vmx")
-                .next()
-                .filter(|_| command.contains(".vmx"))
-                .and_then(|left| left.find("/vmfs/").and_then(|at| left.get(at..)))
-                .map(|path| format!("{path}.vmx"));
-            made.push(("Image".to_owned(), image));
-            if let Some(vm) = world {
-                made.push(("vm".to_owned(), vm));
-            }
-            if let Some(path) = vmx {
-                made.push(("vmx".to_owned(), path));
-            }
-        }
+        "esxi_vm_ports" => port(made),
+        "esxi_ps" => process(made),
         _ => {}
     }
+}
+
+/// The identifier beside the way it was shown.
+fn identity(made: &mut Vec<(String, String)>) {
+    let shown = made.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case("uuid"));
+    if let Some((name, raw)) = shown {
+        let normal = machine::uuid(raw);
+        "uuid_display".clone_into(name);
+        made.push(("uuid".to_owned(), normal));
+    }
+}
+
+/// `10.0.0.1:443`, `:::22`, `[fe80::1%vmk0]:22` -> address and port.
+fn endpoint(made: &mut Vec<(String, String)>, from: &str, side: &str) {
+    let whole = made.iter().find(|(n, _)| key(n) == from).map(|(_, v)| v.clone()).unwrap_or_default();
+    let (left, right) = whole.rsplit_once(':').unwrap_or((&whole, ""));
+    let left = left.trim_matches(['[', ']']).split('%').next().unwrap_or_default();
+    made.push((format!("{side}_ip"), left.to_owned()));
+    made.push((format!("{side}_port"), right.to_owned()));
+}
+
+/// The machine and card of a port: `db01.eth0`. Cards of the host itself are no machines.
+fn port(made: &mut Vec<(String, String)>) {
+    made.retain(|(n, v)| n != "ip" || v != "0.0.0.0");
+    let client = value(made, "client").to_owned();
+    let (vm, nic) = client.rsplit_once([' ', '.']).filter(|(_, nic)| nic.starts_with("eth")).unwrap_or((&client, ""));
+    let own = ["vmnic", "vmk", "Management", "Shadow of"].iter().any(|head| vm.starts_with(head));
+    if !own && !vm.is_empty() {
+        made.push(("name".to_owned(), vm.to_owned()));
+        made.push(("nic".to_owned(), nic.to_owned()));
+    }
+}
+
+/// Program, machine (`vmx-vcpu-0:db01` is a world of it) and file of a machine in a command line.
+fn process(made: &mut Vec<(String, String)>) {
+    let command = value(made, "CommandLine").to_owned();
+    let mut room = String::new();
+    let image = machine::image(&command, &mut room).to_owned();
+    let world = [value(made, "name"), &command].into_iter().find_map(|text| {
+        let (head, vm) = text.split_once(':')?;
+        (head.starts_with("vmx-") || head.starts_with("vmm")).then(|| vm.trim().to_owned())
+    });
+    let file = command.find("/vmfs/volumes/").and_then(|from| {
+        let path = command.get(from..)?;
+        path.get(..path.find(".vmx")? + 4)
+    });
+    let file = file.map(str::to_owned);
+    made.push(("Image".to_owned(), image));
+    made.extend(world.map(|vm| ("vm".to_owned(), vm)));
+    made.extend(file.map(|path| ("vmx".to_owned(), path)));
 }
 
 fn close(table: &Table, text: &str, host: &str, sink: &mut dyn Sink) {

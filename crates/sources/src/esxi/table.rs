@@ -174,61 +174,55 @@ struct Columns {
 }
 
 fn lines(text: &str, heads: &[&str]) -> Table {
-    let mut table = Table::default();
-    let mut columns: Option<Columns> = None;
-    let mut head_at = None;
-    let mut open: Option<Row> = None;
-    let mut previous: Option<(&str, u64)> = None;
     let mut at = 0;
-    for (index, whole) in text.split_inclusive('\n').enumerate() {
-        let (from, number) = (at, index as u64 + 1);
+    let mut all = Vec::new();
+    for whole in text.split_inclusive('\n') {
+        all.push((at, whole.trim_end()));
         at += whole.len();
-        let line = whole.trim_end();
-        table.read += 1;
+    }
+    let mut walk = Walk::default();
+    for (index, (from, line)) in all.iter().enumerate() {
+        let under = all.get(index + 1).map(|(_, next)| *next).filter(|next| is_dashes(next));
+        walk.line(line, index as u64 + 1, *from, under, heads);
+    }
+    walk.table.rows.extend(walk.open.take());
+    if let Some(columns) = &walk.columns {
+        walk.table.keys = columns.names.iter().map(|n| key(n)).collect();
+    }
+    settle(&mut walk.table);
+    walk.table
+}
+
+#[derive(Default)]
+struct Walk {
+    table: Table,
+    columns: Option<Columns>,
+    open: Option<Row>,
+}
+
+impl Walk {
+    /// One line; `under` is the next one where it is dashes, so that this one is their head.
+    fn line(&mut self, line: &str, number: u64, from: usize, under: Option<&str>, heads: &[&str]) {
+        self.table.read += 1;
         if line.trim().is_empty() {
-            table.blank += 1;
-            table.rows.extend(open.take());
-            previous = None;
-            continue;
+            self.table.blank += 1;
+            self.table.rows.extend(self.open.take());
+            return;
+        }
+        let named = heads.iter().any(|head| starts_words(line, head));
+        let head = under.map(|dashes| under_dashes(line, dashes)).or_else(|| named.then(|| head_line(line)));
+        if is_dashes(line) || head.is_some() {
+            self.table.rows.extend(self.open.take());
+            self.columns = head.or_else(|| self.columns.take());
+            self.table.further += 1;
+            return;
         }
         let to = from + line.len();
-        if is_dashes(line) {
-            // What was taken for a block's name was the head of this table.
-            table.rows.extend(open.take().filter(|row| row.fields.len() > 1));
-            if let Some((head, place)) = previous {
-                if table.strange.last() == Some(&place) {
-                    table.strange.pop();
-                }
-                if table.rows.last().is_some_and(|row| row.line == place) {
-                    table.rows.pop();
-                }
-                columns = Some(under_dashes(head, line));
-                // The head was counted where it was known by its words.
-                table.further += if head_at == Some(place) { 1 } else { 2 };
-            } else {
-                table.further += 1;
-            }
-            continue;
+        match &self.columns {
+            Some(columns) => self.table.rows.push(Row { line: number, from, to, fields: cells(line, columns) }),
+            None => block(line, number, (from, to), &mut self.open, &mut self.table),
         }
-        previous = Some((line, number));
-        if heads.iter().any(|head| starts_words(line, head)) {
-            columns = Some(head_line(line));
-            head_at = Some(number);
-            table.further += 1;
-            continue;
-        }
-        if let Some(columns) = &columns {
-            table.rows.push(Row { line: number, from, to, fields: cells(line, columns) });
-            continue;
-        }
-        block(line, number, (from, to), &mut open, &mut table);
     }
-    table.rows.extend(open.take());
-    if let Some(columns) = &columns {
-        table.keys = columns.names.iter().map(|n| key(n)).collect();
-    }
-    settle(&mut table);
-    table
 }
 
 /// A name of a block without any key under it is no row but a line that does not belong.
