@@ -14,25 +14,15 @@ pub fn rewrite() -> Result<(), String> {
     let mut ids = Vec::new();
     for family in folders(&root())? {
         for folder in folders(&root().join(&family))? {
-            if root()
-                .join(&family)
-                .join(&folder)
-                .join("source.toml")
-                .is_file()
-            {
+            if root().join(&family).join(&folder).join("source.toml").is_file() {
                 ids.push((family.clone(), folder));
             }
         }
     }
     ids.sort();
-    let mut text = String::from(
-        "//! The list of sources. Written by `cargo xtask sources`; do not edit.\n\nuse crate::Entry;\n\n",
-    );
+    let mut text = String::from("//! The list of sources. Written by `cargo xtask sources`; do not edit.\n\nuse crate::Entry;\n\n");
     for (family, folder) in &ids {
-        let _ = writeln!(
-            text,
-            "#[path = \"{family}/{folder}/mod.rs\"]\nmod {family}_{folder};"
-        );
+        let _ = writeln!(text, "#[path = \"{family}/{folder}/mod.rs\"]\nmod {family}_{folder};");
     }
     text.push_str("\npub static ENTRIES: &[Entry] = &[\n");
     for (family, folder) in &ids {
@@ -47,11 +37,8 @@ pub fn rewrite() -> Result<(), String> {
 
 fn folders(path: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
+    let mut names: Vec<String> =
+        entries.flatten().filter(|entry| entry.path().is_dir()).filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     Ok(names)
 }

@@ -16,8 +16,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("chain", &["model"]),
     ("report", &["model"]),
-    ("publish", &["model", "report"]),
-    ("pipeline", &["model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report", "publish"]),
+    ("pipeline", &["model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report"]),
     ("cli", &["pipeline"]),
     ("lab", &["formats"]),
 ];
@@ -54,10 +53,10 @@ fn manifests(broken: &mut Vec<String>) -> Result<(), String> {
         let manifest: toml::Table = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let used = manifest.get("dependencies").and_then(|table| table.as_table());
         for dependency in used.into_iter().flat_map(|table| table.keys()) {
-            if let Some(ours) = dependency.strip_prefix("konseki-") {
-                if !allowed.contains(&ours) {
-                    broken.push(format!("{}: `{name}` may not use `{ours}`", path.display()));
-                }
+            if let Some(ours) = dependency.strip_prefix("konseki-")
+                && !allowed.contains(&ours)
+            {
+                broken.push(format!("{}: `{name}` may not use `{ours}`", path.display()));
             }
         }
     }

@@ -26,10 +26,8 @@ fn main() {
     collect(&folder, &mut samples);
     println!("{} events", samples.len());
     for sysmon in ["all", "process creation"] {
-        let chosen: Vec<_> = samples
-            .iter()
-            .filter(|pairs| sysmon == "all" || pairs.iter().any(|p| p.0 == "EventID" && p.1 == "1"))
-            .collect();
+        let chosen: Vec<_> =
+            samples.iter().filter(|pairs| sysmon == "all" || pairs.iter().any(|p| p.0 == "EventID" && p.1 == "1")).collect();
         let bytes: usize = chosen.iter().flat_map(|p| p.iter()).map(|p| p.1.len()).sum();
         println!("{sysmon}: {} events, {} bytes each", chosen.len(), bytes / chosen.len());
         let mut first = None;

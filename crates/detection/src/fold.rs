@@ -24,17 +24,19 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Appends the folded bytes of `text`.
 pub(crate) fn fold_into(text: &str, out: &mut Vec<u8>) {
-    if text.is_ascii() {
+    let mut rest = text;
+    loop {
+        let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (head, tail) = rest.split_at_checked(ascii).unwrap_or((rest, ""));
         let start = out.len();
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(head.as_bytes());
         if let Some(new) = out.get_mut(start..) {
             new.make_ascii_lowercase();
         }
-        return;
-    }
-    let mut utf8 = [0_u8; 4];
-    for c in text.chars() {
-        out.extend_from_slice(fold_char(c).encode_utf8(&mut utf8).as_bytes());
+        let mut chars = tail.chars();
+        let Some(c) = chars.next() else { return };
+        out.extend_from_slice(fold_char(c).encode_utf8(&mut [0; 4]).as_bytes());
+        rest = chars.as_str();
     }
 }
 

@@ -9,14 +9,13 @@ mod logsource;
 mod reference;
 mod ruleset;
 mod sigma;
-mod simple;
 mod windows;
 mod yaml;
 
+pub use correlate::{Conclusion, Conclusions, Correlator, Limits};
 pub use engine::{Engine, Hit, Matched, Scratch};
 pub use load::{load_files, load_path, load_paths, load_zip};
 pub use logsource::{LogSource, Routing};
 pub use reference::Reference;
 pub use ruleset::{Correlation, Duplicate, Rule, RuleSet, Unusable};
 pub use sigma::meta::{Japanese, RuleMeta};
-pub use simple::{Fired, Simple};

@@ -51,6 +51,8 @@ pub struct Correlation {
     pub(crate) block: Block,
     /// What it stands on, by position in `block.rules`.
     pub(crate) inputs: Vec<Input>,
+    /// The condition over names of rules, if it is one.
+    pub(crate) over: Option<Expr>,
 }
 
 /// What a correlation stands on, as an index into `RuleSet::rules` or `RuleSet::correlations`.
@@ -157,8 +159,9 @@ impl<'p> Loader<'p> {
     fn rule(&mut self, meta: RuleMeta, node: &Node) -> Result<(), Refused> {
         if let Some(entry) = node.get("correlation") {
             let block = correlation::block(&entry.value, node)?;
+            let over = correlation::over(&block, entry.line)?;
             if self.first(&meta) {
-                let made = Correlation { meta, reports: true, block, inputs: Vec::new() };
+                let made = Correlation { meta, reports: true, block, inputs: Vec::new(), over };
                 self.set.correlations.push(made);
             }
         } else if let Some(entry) = node.get("detection") {

@@ -256,11 +256,11 @@ pub fn us(bytes: &[u8]) -> Option<(Written, usize)> {
     s.eat(b" T")?;
     let (mut hour, minute, second, micro, digits) = s.clock()?;
     let rest = bytes.get(s.at..)?;
-    if let Some(half) = rest.get(..3).map(<[u8]>::to_ascii_uppercase) {
-        if half == b" AM" || half == b" PM" {
-            s.at += 3;
-            hour = hour % 12 + if half == b" PM" { 12 } else { 0 };
-        }
+    if let Some(half) = rest.get(..3).map(<[u8]>::to_ascii_uppercase)
+        && (half == b" AM" || half == b" PM")
+    {
+        s.at += 3;
+        hour = hour % 12 + if half == b" PM" { 12 } else { 0 };
     }
     let mut offset = None;
     for zone in [&b" UTC"[..], b" GMT", b" Z", b"Z"] {
@@ -343,10 +343,10 @@ impl Local {
     /// (before the change), times in a gap are shifted forward: jiff's "compatible" rule.
     pub fn utc(&mut self, civil_micros: i64) -> Option<i64> {
         let hour = civil_micros.div_euclid(900_000_000);
-        if let Some((known, offset)) = self.memo {
-            if known == hour {
-                return Some(civil_micros - i64::from(offset) * 1_000_000);
-            }
+        if let Some((known, offset)) = self.memo
+            && known == hour
+        {
+            return Some(civil_micros - i64::from(offset) * 1_000_000);
         }
         let seconds = civil_micros.div_euclid(1_000_000);
         let base = jiff::Timestamp::from_second(seconds).ok()?;

@@ -38,7 +38,7 @@ pub(crate) fn assemble(
     let mut findings = fold::findings(outcomes(), detector);
     findings.extend(detector.correlate(outcomes()));
     let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
-    let told = story::tell(&events, journal, &listed, settings, &mut findings, detector)?;
+    let told = story::tell(&events, journal, &listed, settings, &mut findings)?;
     for finding in &mut findings {
         finish(finding, &listed.paths);
     }

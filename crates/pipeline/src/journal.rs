@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use konseki_model::evidence::Zone;
 use konseki_model::{At, Because, Entity, Problem, Records};
@@ -100,7 +100,6 @@ enum Line {
 
 /// The journal of a case: what is in it, and the end where more is appended.
 pub struct Journal {
-    path: PathBuf,
     /// `None` in a journal opened to be read.
     file: Option<File>,
     pub outcomes: BTreeMap<String, Outcome>,
@@ -128,7 +127,7 @@ impl Journal {
         } else {
             file.set_len(whole)?;
         }
-        Ok((Self { path: path.to_owned(), file: Some(file), ..read }, fresh))
+        Ok((Self { file: Some(file), ..read }, fresh))
     }
 
     /// Commits a finished pack: its file is on the disk, now its outcomes are.
@@ -219,7 +218,7 @@ fn load(path: &Path, wanted: Option<(&str, &str)>) -> (Journal, bool, u64) {
             whole += got as u64;
         }
     }
-    (Journal { path: path.to_owned(), file: None, outcomes, places, files }, fresh, whole)
+    (Journal { file: None, outcomes, places, files }, fresh, whole)
 }
 
 fn append(file: &mut File, line: &Line) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ mod assemble;
 mod builtin;
 mod detect;
 mod fold;
+mod indicators;
 mod journal;
 mod reading;
 mod run;

@@ -97,20 +97,23 @@ impl Shared<'_> {
     }
 }
 
+/// What reading needs beside inputs and journal.
+pub struct Means<'a> {
+    pub options: &'a Options,
+    /// `events/` of the case.
+    pub folder: PathBuf,
+    pub detector: &'a Detector,
+    pub settings: &'a Settings,
+    pub threads: usize,
+    pub progress: &'a dyn Progress,
+}
+
 /// Reads all inputs into `events/` and the journal. Pieces that the journal knows are not read again.
 ///
 /// # Errors
 /// Inputs that do not exist, a case that cannot be written.
-pub fn read_all(
-    inputs: &[PathBuf],
-    options: &Options,
-    journal: Journal,
-    folder: PathBuf,
-    detector: &Detector,
-    settings: &Settings,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Journal, Error> {
+pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Result<Journal, Error> {
+    let Means { options, folder, detector, settings, threads, progress } = means;
     let seen = journal.outcomes.keys().cloned().collect();
     let mut about = Vec::new();
     for entry in konseki_sources::all().iter().chain([konseki_sources::plain()]) {
@@ -263,17 +266,17 @@ impl<'a> Worker<'a> {
             };
             let Ok(job) = job else { break };
             let in_memory = job.body.memory().map_or(0, |bytes| bytes.len() as u64);
-            if !self.shared.stop.load(Ordering::SeqCst) {
-                if let Err(error) = self.piece(job) {
-                    self.shared.fail(error);
-                }
+            if !self.shared.stop.load(Ordering::SeqCst)
+                && let Err(error) = self.piece(job)
+            {
+                self.shared.fail(error);
             }
             self.shared.budget.give(in_memory);
         }
-        if !self.shared.stop.load(Ordering::SeqCst) {
-            if let Err(error) = self.close_all() {
-                self.shared.fail(error);
-            }
+        if !self.shared.stop.load(Ordering::SeqCst)
+            && let Err(error) = self.close_all()
+        {
+            self.shared.fail(error);
         }
     }
 

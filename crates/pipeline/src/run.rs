@@ -117,7 +117,9 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
     }
     progress.stage("reading");
     let threads = if request.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { request.threads };
-    let journal = reading::read_all(&inputs, &options, journal, case.path("events"), &detector, &settings, threads, progress)?;
+    let means =
+        reading::Means { options: &options, folder: case.path("events"), detector: &detector, settings: &settings, threads, progress };
+    let journal = reading::read_all(&inputs, journal, means)?;
     let listing: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
     write(&case.path("work/inputs.txt"), (listing.join("\n") + "\n").as_bytes())?;
     progress.stage("story");

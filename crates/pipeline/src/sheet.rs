@@ -25,10 +25,13 @@ fn keeps_excerpt(kind: Kind) -> bool {
     !matches!(kind, Kind::Other | Kind::Flow | Kind::Dns | Kind::Heartbeat | Kind::ProcessSeen | Kind::FileSeen)
 }
 
+/// Pieces found inside a piece: name and bytes.
+pub type Nested = Vec<(String, Vec<u8>)>;
+
 /// The sink of one piece.
 pub struct Sheet<'a> {
     pub outcome: Outcome,
-    pub nested: Vec<(String, Vec<u8>)>,
+    pub nested: Nested,
     /// The first error of writing events; reading goes on only to find the end.
     pub failed: Option<konseki_store::Error>,
     evidence: &'a str,
@@ -78,7 +81,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// The finished outcome (without hash and size) and the pieces found inside.
-    pub fn finish(mut self) -> (Outcome, Vec<(String, Vec<u8>)>, Option<konseki_store::Error>) {
+    pub fn finish(mut self) -> (Outcome, Nested, Option<konseki_store::Error>) {
         self.flush_hour();
         self.outcome.host = self.said_host.take().unwrap_or_else(|| self.host.clone());
         self.outcome.hits = std::mem::take(&mut self.hits).into_values().collect();

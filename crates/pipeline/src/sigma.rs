@@ -1,52 +1,253 @@
-//! Sigma rules, correlations and indicators of the detection crate, as the pipeline asks them.
+//! Sigma rules of the detection crate and indicator lists, as the pipeline asks them.
 
-use konseki_model::{Event, Finding, Level};
+use std::collections::BTreeMap;
+
+use konseki_detection::{Correlator, LogSource, Routing, RuleMeta, RuleSet};
+use konseki_model::finding::Words;
+use konseki_model::{At, Because, Entity, EntityKind, Event, Field, Finding, FindingKind, Kind, Level};
+use konseki_sources::Description;
 
 use crate::detect::{Match, RuleWords};
-use crate::journal::Outcome;
+use crate::fold;
+use crate::indicators::Indicators;
+use crate::journal::{Correlated, Outcome};
 use crate::views::RuleLine;
 
-#[derive(Default)]
-pub struct Scratch {}
+pub use konseki_detection::Scratch;
 
-pub struct Engine {}
+/// Rules and lists of one run.
+pub struct Engine {
+    set: RuleSet,
+    engine: konseki_detection::Engine,
+    /// Rule id -> its index.
+    ids: BTreeMap<String, usize>,
+    /// Rules that correlations count.
+    counted: Vec<bool>,
+    indicators: Indicators,
+}
+
+/// What every source provides, in the order of the list; the fallback for plain text is last.
+fn routing() -> Routing {
+    let mut routing = Routing::default();
+    for entry in konseki_sources::all().iter().chain([konseki_sources::plain()]) {
+        let provides = Description::parse(entry.about).map(|about| about.logsource).unwrap_or_default();
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        routing.add(provides.iter().map(|one| LogSource::new(&text(&one.product), &text(&one.category), &text(&one.service))).collect());
+    }
+    routing
+}
 
 impl Engine {
-    pub fn build(_files: &[(String, Vec<u8>)], _lists: &[(String, Vec<u8>)]) -> (Self, Vec<(String, u64, String)>) {
-        (Self {}, Vec::new())
-    }
-    pub fn event(&self, _source: usize, _event: &Event<'_>, _scratch: &mut Scratch) -> (Vec<Match>, Vec<String>) {
-        (Vec::new(), Vec::new())
-    }
-    pub fn group_fields(&self, _event: &Event<'_>) -> Vec<(String, String)> {
-        Vec::new()
-    }
-    pub fn hash(&self, _hash: &str) -> Option<(String, String)> {
-        None
-    }
-    pub fn words(&self, _engine: &str, rule: &str) -> RuleWords {
-        RuleWords {
-            id: rule.to_owned(),
-            title: String::new(),
-            level: Level::Low,
-            techniques: Vec::new(),
-            tactics: Vec::new(),
-            why: String::new(),
-            disproof: String::new(),
-            ja: None,
+    pub fn build(files: &[(String, Vec<u8>)], lists: &[(String, Vec<u8>)]) -> (Self, Vec<(String, u64, String)>) {
+        let set: RuleSet = konseki_detection::load_files(files);
+        let mut unusable: Vec<(String, u64, String)> =
+            set.unusable.iter().map(|one| (one.file.clone(), u64::from(one.line), one.reason.clone())).collect();
+        for twice in &set.duplicates {
+            let reason = format!("the id {} stands in {} already; that one is used", twice.id, twice.first_file);
+            unusable.push((twice.file.clone(), u64::from(twice.line), reason));
         }
+        let ids = set.rules.iter().enumerate().map(|(index, rule)| (rule.meta.id.clone(), index)).collect();
+        let (indicators, bad) = Indicators::load(lists);
+        unusable.extend(bad);
+        let engine = konseki_detection::Engine::build(&set, &routing());
+        let correlator = Correlator::new(&set);
+        let counted = (0..set.rules.len()).map(|rule| correlator.wants(rule)).collect();
+        (Self { set, engine, ids, counted, indicators }, unusable)
     }
-    pub fn correlate<'a>(&self, _outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
-        Vec::new()
+
+    /// What fires on an event, and the rules among it that correlations count.
+    pub fn event(&self, source: usize, event: &Event<'_>, scratch: &mut Scratch) -> (Vec<Match>, Vec<String>) {
+        let (mut all, mut counted) = (Vec::new(), Vec::new());
+        self.engine.matches(source, event, scratch, |hit| {
+            let Some(rule) = self.set.rules.get(hit.rule) else { return };
+            if self.counted.get(hit.rule).copied().unwrap_or(false) {
+                counted.push(rule.meta.id.clone());
+            }
+            if rule.reports {
+                let values = hit.matched().take(8).map(|one| (one.field.to_owned(), one.value.to_owned())).collect();
+                all.push(Match { engine: "sigma", rule: rule.meta.id.clone(), values, args: BTreeMap::new() });
+            }
+        });
+        if let Some((field, value, list, comment)) = self.indicators.event(event) {
+            let args = BTreeMap::from([("value".to_owned(), value), ("list".to_owned(), list), ("comment".to_owned(), comment)]);
+            let values = event.field(&field).map(|text| vec![(field.clone(), text.to_owned())]).unwrap_or_default();
+            all.push(Match { engine: "indicator", rule: "indicator-event".to_owned(), values, args });
+        }
+        (all, counted)
     }
+
+    pub fn group_fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
+        Correlator::new(&self.set).fields(event)
+    }
+
+    /// The list and comment of a file hash.
+    pub fn hash(&self, hash: &str) -> Option<(String, String)> {
+        self.indicators.hash(hash)
+    }
+
+    pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
+        if engine == "indicator" {
+            return RuleWords {
+                id: rule.to_owned(),
+                title: String::new(),
+                level: Level::High,
+                techniques: Vec::new(),
+                tactics: Vec::new(),
+                why: String::new(),
+                disproof: String::new(),
+                ja: None,
+            };
+        }
+        let correlation = || self.set.correlations.iter().map(|one| &one.meta).find(|meta| meta.id == rule);
+        let meta = self.ids.get(rule).and_then(|index| self.set.rules.get(*index)).map(|rule| &rule.meta).or_else(correlation);
+        let Some(meta) = meta else {
+            return RuleWords {
+                id: rule.to_owned(),
+                title: rule.to_owned(),
+                level: Level::Low,
+                techniques: Vec::new(),
+                tactics: Vec::new(),
+                why: String::new(),
+                disproof: String::new(),
+                ja: None,
+            };
+        };
+        words(meta)
+    }
+
+    /// Conclusions of correlations over all pieces, in the order of time whatever the order of reading.
+    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
+        let mut seen: Vec<(&'a Correlated, String)> =
+            outcomes.flat_map(|outcome| outcome.correlated.iter().map(|one| (one, crate::evidence_id(&outcome.sha256)))).collect();
+        seen.sort_by(|a, b| (a.0.micros, &a.1, a.0.at).cmp(&(b.0.micros, &b.1, b.0.at)));
+        let mut correlator = Correlator::new(&self.set);
+        for (tag, (one, _)) in seen.iter().enumerate() {
+            for rule in one.rules.iter().filter_map(|id| self.ids.get(id)) {
+                correlator.push(*rule, one.micros, tag as u64, &one.fields);
+            }
+        }
+        let concluded = correlator.finish();
+        let mut findings = Vec::new();
+        for conclusion in concluded.all {
+            let Some(correlation) = self.set.correlations.get(conclusion.correlation).filter(|one| one.reports) else { continue };
+            let events: Vec<&(&Correlated, String)> =
+                conclusion.tags.iter().filter_map(|tag| seen.get(usize::try_from(*tag).unwrap_or(usize::MAX))).collect();
+            findings.push(finding(&correlation.meta, &conclusion, &events));
+        }
+        findings
+    }
+
     pub fn len(&self) -> u64 {
-        0
+        (self.set.rules.len() + self.set.correlations.len()) as u64
     }
+
     pub fn list(&self) -> Vec<RuleLine> {
-        Vec::new()
+        let rules = self.set.rules.iter().map(|rule| ("sigma", &rule.meta));
+        let correlations = self.set.correlations.iter().map(|one| ("correlation", &one.meta));
+        rules
+            .chain(correlations)
+            .map(|(engine, meta)| RuleLine {
+                id: meta.id.clone(),
+                level: meta.level.as_str().to_owned(),
+                title: meta.title.clone(),
+                title_ja: meta.ja.as_ref().map(|ja| ja.title.clone()).unwrap_or_default(),
+                engine: engine.to_owned(),
+                techniques: meta.techniques.clone(),
+            })
+            .collect()
     }
 }
 
-pub fn test(_name: &str, _rule: &[u8], _hit: &[u8], _miss: &[u8]) -> Vec<String> {
-    Vec::new()
+fn words(meta: &RuleMeta) -> RuleWords {
+    let ja = meta.ja.as_ref().map(|ja| Words { title: ja.title.clone(), why: ja.description.clone(), disproof: String::new() });
+    RuleWords {
+        id: meta.id.clone(),
+        title: meta.title.clone(),
+        level: meta.level,
+        techniques: meta.techniques.clone(),
+        tactics: meta.tactics.clone(),
+        why: meta.description.clone(),
+        disproof: meta.falsepositives.join("; "),
+        ja,
+    }
+}
+
+/// A conclusion with the events it rests on.
+fn finding(meta: &RuleMeta, conclusion: &konseki_detection::Conclusion, events: &[&(&Correlated, String)]) -> Finding {
+    let words = words(meta);
+    let group: Vec<String> = conclusion.group.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let because: Vec<Because> = events
+        .iter()
+        .map(|(one, id)| Because {
+            evidence: id.clone(),
+            path: String::new(),
+            at: one.at,
+            excerpt: one.excerpt.clone(),
+            encoding: one.encoding.clone(),
+        })
+        .collect();
+    let start = conclusion.start.to_string();
+    let mut hosts: Vec<&str> = events.iter().map(|(one, _)| one.host.as_str()).filter(|host| !host.is_empty()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    Finding {
+        id: fold::finding_id(&["correlation", &meta.id, &group.join("|"), &start]),
+        rule: words.id,
+        title: words.title,
+        level: words.level,
+        confidence: 0.6,
+        kind: FindingKind::Inferred,
+        time: fold::finding_time(Some(conclusion.start), Some(conclusion.end), "microsecond", "format"),
+        techniques: words.techniques,
+        tactics: words.tactics,
+        entities: hosts.into_iter().map(|host| Entity::new(EntityKind::Host, host, "where")).collect(),
+        because,
+        count: conclusion.count,
+        why: words.why,
+        disproof: words.disproof,
+        args: BTreeMap::from([("group".to_owned(), group.join(", "))]),
+        ja: words.ja,
+        engine: "correlation".to_owned(),
+        micros: Some(conclusion.start),
+    }
+}
+
+/// A rule file against events that must match and events that must not. Each failure is a sentence.
+pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
+    let set = konseki_detection::load_files(&[(name.to_owned(), rule.to_vec())]);
+    let mut failures: Vec<String> = set.unusable.iter().map(|one| format!("{name}:{}: {}", one.line, one.reason)).collect();
+    let engine = konseki_detection::Engine::build(&set, &routing());
+    for (bytes, wanted) in [(hit, true), (miss, false)] {
+        let text = String::from_utf8_lossy(bytes);
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            match sample(&engine, line) {
+                Err(why) => failures.push(format!("{name}: sample line {}: {why}", number + 1)),
+                Ok(fired) if fired == wanted => {}
+                Ok(true) => failures.push(format!("{name}: fires on line {} of the samples that must not match", number + 1)),
+                Ok(false) => failures.push(format!("{name}: does not fire on line {} of the samples that must match", number + 1)),
+            }
+        }
+    }
+    failures
+}
+
+fn sample(engine: &konseki_detection::Engine, line: &str) -> Result<bool, String> {
+    let object: BTreeMap<String, serde_json::Value> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let pairs: Vec<(String, String)> =
+        object.into_iter().map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+    let source = pairs.iter().find(|(name, _)| name == "_source").map(|(_, id)| id.clone()).unwrap_or_default();
+    let all = konseki_sources::all();
+    let index = all.iter().position(|entry| entry.id == source).ok_or_else(|| format!("no source `{source}`"))?;
+    let fields: Vec<Field<'_>> = pairs.iter().filter(|(name, _)| name != "_source").map(|(n, v)| Field::new(n, v)).collect();
+    let event = Event {
+        at: At::Line(1),
+        time: None,
+        kind: Kind::Other,
+        core: konseki_model::Core::default(),
+        fields: &fields,
+        raw: line.as_bytes(),
+    };
+    let mut fired = false;
+    engine.matches(index, &event, &mut Scratch::default(), |_| fired = true);
+    Ok(fired)
 }

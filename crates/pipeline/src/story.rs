@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use konseki_model::{Chain, Finding};
-use konseki_report::{Coverage, Inventory};
-use konseki_store::Events;
+use konseki_chain::{Compare, MachineVerdict, wants};
+use konseki_model::{Chain, Finding, Kind};
+use konseki_report::{Coverage, Inventory, InventoryVerdict};
+use konseki_store::{Events, Filter};
 
-use crate::Error;
 use crate::assemble::Listed;
-use crate::detect::Detector;
 use crate::journal::Journal;
 use crate::settings::Settings;
+use crate::{Error, fold};
 
 /// What is told.
 #[derive(Default)]
@@ -25,17 +25,54 @@ pub struct Told {
 
 const HOUR: i64 = 3_600_000_000;
 
+/// Observes the events of interest, adds the findings of comparisons, and tells the chain.
+///
 /// # Errors
 /// The event store cannot be read.
-pub fn tell(
-    _events: &Events,
-    journal: &Journal,
-    listed: &Listed,
-    _settings: &Settings,
-    _findings: &mut Vec<Finding>,
-    _detector: &Detector,
-) -> Result<Told, Error> {
-    Ok(Told { coverage: coverage(journal, listed), ..Told::default() })
+pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Settings, findings: &mut Vec<Finding>) -> Result<Told, Error> {
+    let mut compare = Compare::new(&konseki_chain::Settings { appliances: settings.appliances.clone() });
+    let kinds = Kind::all().map(|(kind, _)| kind).filter(|kind| wants(*kind)).collect();
+    events.records(&Filter { kinds, ..Filter::default() }, &mut |record| compare.observe(&record))?;
+    let compared = compare.finish();
+    for mut finding in compared.findings {
+        let place = finding.because.first().map(|b| format!("{}:{}:{}", b.evidence, b.at.unit(), b.at.number())).unwrap_or_default();
+        let args: Vec<&str> = finding.args.values().map(String::as_str).collect();
+        finding.id = fold::finding_id(&[&finding.engine, &finding.rule, &args.join("|"), &place]);
+        findings.push(finding);
+    }
+    // The same comparison of the same things twice is one finding.
+    findings.sort_by(|a, b| a.id.cmp(&b.id));
+    findings.dedup_by(|a, b| a.id == b.id);
+    for finding in findings.iter_mut() {
+        konseki_report::fill(finding);
+    }
+    let coverage = coverage(journal, listed);
+    let seen: Vec<konseki_chain::Coverage> = coverage
+        .iter()
+        .map(|one| konseki_chain::Coverage { host: one.host.clone(), source: one.source.clone(), first: one.first, last: one.last })
+        .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {
+            host: piece.host.clone(),
+            source: piece.source.clone(),
+            first: None,
+            last: None,
+        }))
+        .collect();
+    let chain = konseki_chain::tell(findings, &compared.joins, &seen);
+    let vector = |hosts: std::collections::BTreeSet<String>| hosts.into_iter().collect::<Vec<String>>();
+    let inventory = compared.machines.into_iter().map(|row| Inventory {
+        vm: row.name,
+        uuid: row.uuid,
+        vmx: row.vmx,
+        lists: row.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect(),
+        verdict: match row.verdict {
+            MachineVerdict::Hidden => InventoryVerdict::Hidden,
+            MachineVerdict::CannotTell => InventoryVerdict::CannotTell,
+            MachineVerdict::Orphaned => InventoryVerdict::Orphaned,
+            MachineVerdict::Known => InventoryVerdict::Known,
+        },
+    });
+    let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
+    Ok(Told { chain, inventory: inventory.collect(), coverage, lists, files: Vec::new() })
 }
 
 /// Records per hour (per day where a source spans more than 60 days) of each host and source.

@@ -117,10 +117,10 @@ pub fn timeline(case: &Path, request: &TimelineRequest, to: &mut dyn Write) -> R
         if failed.is_some() {
             return;
         }
-        if let (Some(wanted), Some(at)) = (&wanted, record.at) {
-            if !wanted.contains(&(record.evidence.clone(), at.unit().to_owned(), at.number())) {
-                return;
-            }
+        if let (Some(wanted), Some(at)) = (&wanted, record.at)
+            && !wanted.contains(&(record.evidence.clone(), at.unit().to_owned(), at.number()))
+        {
+            return;
         }
         let line = line(&record, request, &words, zone.as_mut());
         if let Some(line) = line {

@@ -38,6 +38,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("hypotheses", include_str!("../text/hypotheses.toml")),
     ("page", include_str!("../text/page.toml")),
     ("scope", include_str!("../text/scope.toml")),
+    ("sources", include_str!("../text/sources.toml")),
     ("steps", include_str!("../text/steps.toml")),
     ("summary", include_str!("../text/summary.toml")),
 ];

@@ -56,16 +56,16 @@ impl Clock {
             let years = self.years.get_or_insert_with(|| Years::starting(first));
             let mut with_year = *written;
             let civil = years.give(&mut with_year)?;
-            let micros = self.to_utc(&with_year, civil)?;
+            let micros = self.utc(&with_year, civil)?;
             return Some(Stamp::new(micros, fidelity, Basis::YearInferred));
         }
         let civil = written.civil_micros()?;
         let basis = if written.offset.is_some() { Basis::Written } else { self.basis };
-        let micros = self.to_utc(written, civil)?;
+        let micros = self.utc(written, civil)?;
         Some(Stamp::new(micros, fidelity, basis))
     }
 
-    fn to_utc(&mut self, written: &Written, civil: i64) -> Option<i64> {
+    fn utc(&mut self, written: &Written, civil: i64) -> Option<i64> {
         if let Some(offset) = written.offset {
             self.written += 1;
             return Some(civil - i64::from(offset) * 1_000_000);

@@ -20,12 +20,15 @@ use konseki_model::{Hints, Piece, Sink};
 
 pub mod clock;
 pub mod description;
+pub mod esx;
 mod esxi;
+pub mod flat;
 pub mod host;
 mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
+pub mod vcenter;
 
 pub use description::Description;
 

@@ -10,6 +10,8 @@ mod ivanti_nodemon;
 mod ivanti_syslog;
 #[path = "ivanti/uwsgi/mod.rs"]
 mod ivanti_uwsgi;
+#[path = "network/zeek/mod.rs"]
+mod network_zeek;
 #[path = "vmware/esxi_audit/mod.rs"]
 mod vmware_esxi_audit;
 #[path = "vmware/esxi_auth/mod.rs"]
@@ -62,10 +64,20 @@ mod vmware_esxi_vmkernel;
 mod vmware_esxi_vmx;
 #[path = "vmware/esxi_vobd/mod.rs"]
 mod vmware_esxi_vobd;
+#[path = "vmware/vcenter_access/mod.rs"]
+mod vmware_vcenter_access;
+#[path = "vmware/vcenter_events/mod.rs"]
+mod vmware_vcenter_events;
+#[path = "vmware/vcenter_sso/mod.rs"]
+mod vmware_vcenter_sso;
+#[path = "vmware/vcenter_vpxd/mod.rs"]
+mod vmware_vcenter_vpxd;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
 #[path = "windows/evtx/mod.rs"]
 mod windows_evtx;
+#[path = "windows/json/mod.rs"]
+mod windows_json;
 
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -91,6 +103,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_uwsgi::SOURCE,
         about: include_str!("ivanti/uwsgi/source.toml"),
         text: include_str!("ivanti/uwsgi/text.toml"),
+    },
+    Entry {
+        id: "network/zeek",
+        source: &network_zeek::SOURCE,
+        about: include_str!("network/zeek/source.toml"),
+        text: include_str!("network/zeek/text.toml"),
     },
     Entry {
         id: "vmware/esxi_audit",
@@ -249,6 +267,30 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("vmware/esxi_vobd/text.toml"),
     },
     Entry {
+        id: "vmware/vcenter_access",
+        source: &vmware_vcenter_access::SOURCE,
+        about: include_str!("vmware/vcenter_access/source.toml"),
+        text: include_str!("vmware/vcenter_access/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_events",
+        source: &vmware_vcenter_events::SOURCE,
+        about: include_str!("vmware/vcenter_events/source.toml"),
+        text: include_str!("vmware/vcenter_events/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_sso",
+        source: &vmware_vcenter_sso::SOURCE,
+        about: include_str!("vmware/vcenter_sso/source.toml"),
+        text: include_str!("vmware/vcenter_sso/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_vpxd",
+        source: &vmware_vcenter_vpxd::SOURCE,
+        about: include_str!("vmware/vcenter_vpxd/source.toml"),
+        text: include_str!("vmware/vcenter_vpxd/text.toml"),
+    },
+    Entry {
         id: "vmware/vmware_log",
         source: &vmware_vmware_log::SOURCE,
         about: include_str!("vmware/vmware_log/source.toml"),
@@ -259,5 +301,11 @@ pub static ENTRIES: &[Entry] = &[
         source: &windows_evtx::SOURCE,
         about: include_str!("windows/evtx/source.toml"),
         text: include_str!("windows/evtx/text.toml"),
+    },
+    Entry {
+        id: "windows/json",
+        source: &windows_json::SOURCE,
+        about: include_str!("windows/json/source.toml"),
+        text: include_str!("windows/json/text.toml"),
     },
 ];

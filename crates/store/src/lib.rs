@@ -21,10 +21,7 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{path}: {source}")]
-    Io {
-        path: String,
-        source: std::io::Error,
-    },
+    Io { path: String, source: std::io::Error },
     #[error("the event store is damaged: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("the event store is damaged: {0}")]
@@ -40,21 +37,15 @@ impl From<datafusion::error::DataFusionError> for Error {
 }
 
 /// Text columns of the core in the order of the schema.
-pub(crate) const TEXTS: [&str; 13] = [
-    "host", "user", "src", "dst", "session", "object", "target", "command", "outcome", "assigned",
-    "agent", "kind", "raw",
-];
+pub(crate) const TEXTS: [&str; 13] =
+    ["host", "user", "src", "dst", "session", "object", "target", "command", "outcome", "assigned", "agent", "kind", "raw"];
 
 /// The schema of every file under `events/`. `time` is microseconds UTC; `duration` microseconds; `unit` and `at` are the
 /// place in the piece of evidence named by `evidence`.
 pub fn schema() -> Arc<Schema> {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let mut fields = vec![
-        Field::new(
-            "time",
-            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            true,
-        ),
+        Field::new("time", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
         text("fidelity"),
         text("basis"),
         Field::new("evidence", DataType::Utf8, false),

@@ -52,37 +52,18 @@ impl Events {
     ///
     /// # Errors
     /// The folder cannot be read or a file is damaged (named).
-    pub fn open(
-        folder: &Path,
-        spill: &Path,
-        corrections: &[Correction],
-        threads: usize,
-    ) -> Result<Self, Error> {
-        let io = |source| Error::Io {
-            path: folder.display().to_string(),
-            source,
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .build()
-            .map_err(io)?;
-        let environment = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY)))
-            .with_temp_file_path(spill)
-            .build_arc()?;
+    pub fn open(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: folder.display().to_string(), source };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).build().map_err(io)?;
+        let environment =
+            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY))).with_temp_file_path(spill).build_arc()?;
         let config = SessionConfig::new()
             .with_target_partitions(threads.max(1))
             .with_batch_size(4096)
             .set_bool("datafusion.execution.parquet.pushdown_filters", true)
-            .set_bool(
-                "datafusion.execution.listing_table_ignore_subdirectory",
-                false,
-            )
+            .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
             .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
-            .set_bool(
-                "datafusion.execution.parquet.schema_force_view_types",
-                false,
-            );
+            .set_bool("datafusion.execution.parquet.schema_force_view_types", false);
         let context = SessionContext::new_with_config_rt(config, environment);
         let events = Self { context, runtime };
         events.register(folder, corrections)?;
@@ -90,10 +71,7 @@ impl Events {
     }
 
     fn register(&self, folder: &Path, corrections: &[Correction]) -> Result<(), Error> {
-        std::fs::create_dir_all(folder).map_err(|source| Error::Io {
-            path: folder.display().to_string(),
-            source,
-        })?;
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })?;
         let schema = schema();
         let mut sources = Vec::new();
         for family in subfolders(folder)? {
@@ -103,9 +81,7 @@ impl Events {
         }
         self.runtime.block_on(async {
             let all = ParquetReadOptions::default().schema(&schema);
-            self.context
-                .register_parquet("__events", format!("{}/", folder.display()), all)
-                .await?;
+            self.context.register_parquet("__events", format!("{}/", folder.display()), all).await?;
             self.view("events", "__events", &[], corrections).await
         })?;
         for source in sources {
@@ -114,60 +90,29 @@ impl Events {
             let native = native_names(&source)?;
             self.runtime.block_on(async {
                 let one = ParquetReadOptions::default().schema(&schema);
-                self.context
-                    .register_parquet(&raw, format!("{}/", source.display()), one)
-                    .await?;
+                self.context.register_parquet(&raw, format!("{}/", source.display()), one).await?;
                 self.view(&name, &raw, &native, corrections).await
             })?;
         }
         Ok(())
     }
 
-    async fn view(
-        &self,
-        name: &str,
-        raw: &str,
-        native: &[String],
-        corrections: &[Correction],
-    ) -> Result<(), Error> {
+    async fn view(&self, name: &str, raw: &str, native: &[String], corrections: &[Correction]) -> Result<(), Error> {
         let schema = schema();
-        let mut columns: Vec<String> = schema
-            .fields()
-            .iter()
-            .map(|field| format!("\"{}\"", field.name()))
-            .collect();
+        let mut columns: Vec<String> = schema.fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
         if !corrections.is_empty() {
-            let cases: Vec<String> = corrections
-                .iter()
-                .map(|c| {
-                    format!(
-                        "WHEN '{}' THEN {}",
-                        c.evidence.replace('\'', "''"),
-                        c.micros
-                    )
-                })
-                .collect();
-            let moved = format!(
-                "to_timestamp_micros(CAST(arrow_cast(time, 'Int64') AS BIGINT) + CASE evidence {} ELSE 0 END)",
-                cases.join(" ")
-            );
+            let cases: Vec<String> =
+                corrections.iter().map(|c| format!("WHEN '{}' THEN {}", c.evidence.replace('\'', "''"), c.micros)).collect();
+            let moved =
+                format!("to_timestamp_micros(CAST(arrow_cast(time, 'Int64') AS BIGINT) + CASE evidence {} ELSE 0 END)", cases.join(" "));
             if let Some(time) = columns.iter_mut().find(|column| *column == "\"time\"") {
-                *time = format!(
-                    "arrow_cast({moved}, 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\""
-                );
+                *time = format!("arrow_cast({moved}, 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\"");
             }
         }
         for field in native {
-            columns.push(format!(
-                "\"fields\"['{}'] AS \"{}\"",
-                field.replace('\'', "''"),
-                field.replace('"', "\"\"")
-            ));
+            columns.push(format!("\"fields\"['{}'] AS \"{}\"", field.replace('\'', "''"), field.replace('"', "\"\"")));
         }
-        let sql = format!(
-            "CREATE VIEW \"{name}\" AS SELECT {} FROM \"{raw}\"",
-            columns.join(", ")
-        );
+        let sql = format!("CREATE VIEW \"{name}\" AS SELECT {} FROM \"{raw}\"", columns.join(", "));
         self.context.sql(&sql).await?.collect().await?;
         Ok(())
     }
@@ -177,23 +122,12 @@ impl Events {
     /// # Errors
     /// What is wrong with the query, or where writing failed.
     pub fn query(&self, sql: &str, output: Output, to: &mut dyn Write) -> Result<u64, Error> {
-        let options = SQLOptions::new()
-            .with_allow_ddl(false)
-            .with_allow_dml(false)
-            .with_allow_statements(false);
-        let io = |source| Error::Io {
-            path: "output".to_owned(),
-            source,
-        };
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let io = |source| Error::Io { path: "output".to_owned(), source };
         let mut printer = Printer::new(output);
         self.runtime.block_on(async {
             let frame = self.context.sql_with_options(sql, options).await?;
-            let names: Vec<String> = frame
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect();
+            let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
             printer.head(&names);
             let mut stream = frame.execute_stream().await?;
             while let Some(batch) = next(&mut stream).await? {
@@ -209,10 +143,7 @@ impl Events {
     /// # Errors
     /// A damaged store, or no room to sort.
     pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(Record)) -> Result<(), Error> {
-        let sql = format!(
-            "SELECT * FROM events WHERE {} ORDER BY time ASC NULLS FIRST, evidence, at",
-            filter.condition()
-        );
+        let sql = format!("SELECT * FROM events WHERE {} ORDER BY time ASC NULLS FIRST, evidence, at", filter.condition());
         self.runtime.block_on(async {
             let mut stream = self.context.sql(&sql).await?.execute_stream().await?;
             while let Some(batch) = next(&mut stream).await? {
@@ -233,12 +164,7 @@ impl Events {
                 let Some(schema) = catalog.schema(&schema) else {
                     continue;
                 };
-                names.extend(
-                    schema
-                        .table_names()
-                        .into_iter()
-                        .filter(|name| !name.starts_with("__")),
-                );
+                names.extend(schema.table_names().into_iter().filter(|name| !name.starts_with("__")));
             }
         }
         names.sort();
@@ -251,10 +177,7 @@ async fn next(stream: &mut SendableRecordBatchStream) -> Result<Option<RecordBat
 }
 
 fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let io = |source| Error::Io {
-        path: folder.display().to_string(),
-        source,
-    };
+    let io = |source| Error::Io { path: folder.display().to_string(), source };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
@@ -277,44 +200,26 @@ fn native_names(folder: &Path) -> Result<Vec<String>, Error> {
     let core = schema();
     let mut rank: BTreeMap<String, usize> = BTreeMap::new();
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|source| Error::Io {
-            path: folder.display().to_string(),
-            source,
-        })?
+        .map_err(|source| Error::Io { path: folder.display().to_string(), source })?
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|end| end == "parquet"))
         .collect();
     files.sort();
     for path in files.iter().take(64) {
-        let file = std::fs::File::open(path).map_err(|source| Error::Io {
-            path: path.display().to_string(),
-            source,
-        })?;
-        let reader = SerializedFileReader::new(file)
-            .map_err(|error| Error::Query(format!("{}: {error}", path.display())))?;
+        let file = std::fs::File::open(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let reader = SerializedFileReader::new(file).map_err(|error| Error::Query(format!("{}: {error}", path.display())))?;
         let metadata = reader.metadata().file_metadata().key_value_metadata();
-        let list = metadata
-            .and_then(|all| all.iter().find(|pair| pair.key == NAMES_KEY))
-            .and_then(|pair| pair.value.as_deref());
-        let names: Vec<String> = list
-            .and_then(|json| serde_json::from_str(json).ok())
-            .unwrap_or_default();
+        let list = metadata.and_then(|all| all.iter().find(|pair| pair.key == NAMES_KEY)).and_then(|pair| pair.value.as_deref());
+        let names: Vec<String> = list.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
         for (place, name) in names.into_iter().enumerate() {
             let best = rank.entry(name).or_insert(place);
             *best = (*best).min(place);
         }
     }
-    let mut names: Vec<(usize, String)> = rank
-        .into_iter()
-        .map(|(name, place)| (place, name))
-        .collect();
+    let mut names: Vec<(usize, String)> = rank.into_iter().map(|(name, place)| (place, name)).collect();
     names.sort();
-    let mut seen: Vec<String> = core
-        .fields()
-        .iter()
-        .map(|field| field.name().to_lowercase())
-        .collect();
+    let mut seen: Vec<String> = core.fields().iter().map(|field| field.name().to_lowercase()).collect();
     let mut out = Vec::new();
     for (_, name) in names {
         let lower = name.to_lowercase();
@@ -337,13 +242,7 @@ struct Printer {
 
 impl Printer {
     fn new(output: Output) -> Self {
-        Self {
-            output,
-            names: Vec::new(),
-            rows: 0,
-            held: Vec::new(),
-            widths: None,
-        }
+        Self { output, names: Vec::new(), rows: 0, held: Vec::new(), widths: None }
     }
 
     fn head(&mut self, names: &[String]) {
@@ -351,67 +250,28 @@ impl Printer {
     }
 
     fn batch(&mut self, batch: &RecordBatch, to: &mut dyn Write) -> Result<(), Error> {
-        let io = |source| Error::Io {
-            path: "output".to_owned(),
-            source,
-        };
+        let io = |source| Error::Io { path: "output".to_owned(), source };
         let options = FormatOptions::default().with_null("");
-        let formatters: Vec<ArrayFormatter<'_>> = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<_, _>>()?;
+        let formatters: Vec<ArrayFormatter<'_>> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<_, _>>()?;
         for row in 0..batch.num_rows() {
-            let cells: Vec<String> = formatters
-                .iter()
-                .map(|formatter| formatter.value(row).to_string())
-                .collect();
-            let nulls: Vec<bool> = batch
-                .columns()
-                .iter()
-                .map(|column| column.is_null(row))
-                .collect();
+            let cells: Vec<String> = formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
+            let nulls: Vec<bool> = batch.columns().iter().map(|column| column.is_null(row)).collect();
             if self.rows == 0 && self.output == Output::Csv {
-                writeln!(
-                    to,
-                    "{}",
-                    self.names
-                        .iter()
-                        .map(|name| csv(name))
-                        .collect::<Vec<_>>()
-                        .join(",")
-                )
-                .map_err(io)?;
+                writeln!(to, "{}", self.names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(",")).map_err(io)?;
             }
             self.rows += 1;
             match self.output {
-                Output::Csv => writeln!(
-                    to,
-                    "{}",
-                    cells
-                        .iter()
-                        .map(|cell| csv(cell))
-                        .collect::<Vec<_>>()
-                        .join(",")
-                )
-                .map_err(io)?,
+                Output::Csv => writeln!(to, "{}", cells.iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(",")).map_err(io)?,
                 Output::Jsonl => {
                     let mut object = Map::new();
                     for ((name, cell), null) in self.names.iter().zip(cells).zip(nulls) {
-                        object.insert(
-                            name.clone(),
-                            if null {
-                                Value::Null
-                            } else {
-                                Value::String(cell)
-                            },
-                        );
+                        object.insert(name.clone(), if null { Value::Null } else { Value::String(cell) });
                     }
                     writeln!(to, "{}", Value::Object(object)).map_err(io)?;
                 }
                 Output::Table => {
-                    self.held
-                        .push(cells.iter().map(|cell| shown(cell)).collect());
+                    self.held.push(cells.iter().map(|cell| shown(cell)).collect());
                     if self.held.len() >= 1000 {
                         self.spill(to).map_err(io)?;
                     }
@@ -423,23 +283,14 @@ impl Printer {
 
     fn spill(&mut self, to: &mut dyn Write) -> std::io::Result<()> {
         if self.widths.is_none() {
-            let mut widths: Vec<usize> =
-                self.names.iter().map(|name| name.chars().count()).collect();
+            let mut widths: Vec<usize> = self.names.iter().map(|name| name.chars().count()).collect();
             for row in &self.held {
                 for (width, cell) in widths.iter_mut().zip(row) {
                     *width = (*width).max(cell.chars().count()).min(80);
                 }
             }
             write_row(to, &self.names, &widths)?;
-            writeln!(
-                to,
-                "{}",
-                widths
-                    .iter()
-                    .map(|width| "-".repeat(*width))
-                    .collect::<Vec<_>>()
-                    .join("  ")
-            )?;
+            writeln!(to, "{}", widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("  "))?;
             self.widths = Some(widths);
         }
         let widths = self.widths.clone().unwrap_or_default();
@@ -453,15 +304,7 @@ impl Printer {
         match self.output {
             Output::Table => self.spill(to)?,
             Output::Csv if self.rows == 0 => {
-                writeln!(
-                    to,
-                    "{}",
-                    self.names
-                        .iter()
-                        .map(|name| csv(name))
-                        .collect::<Vec<_>>()
-                        .join(",")
-                )?;
+                writeln!(to, "{}", self.names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(","))?;
             }
             _ => {}
         }
@@ -471,11 +314,7 @@ impl Printer {
 }
 
 fn write_row(to: &mut dyn Write, cells: &[String], widths: &[usize]) -> std::io::Result<()> {
-    let padded: Vec<String> = cells
-        .iter()
-        .zip(widths)
-        .map(|(cell, width)| format!("{cell:<width$}"))
-        .collect();
+    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
     writeln!(to, "{}", padded.join("  ").trim_end())
 }
 
@@ -483,7 +322,8 @@ fn write_row(to: &mut dyn Write, cells: &[String], widths: &[usize]) -> std::io:
 fn shown(cell: &str) -> String {
     cell.chars()
         .flat_map(|c| {
-            let hidden = c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
+            let hidden =
+                c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
             if hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
         })
         .collect()
@@ -491,16 +331,7 @@ fn shown(cell: &str) -> String {
 
 /// RFC 4180 quotes; a cell that a spreadsheet would run is led by an apostrophe.
 fn csv(cell: &str) -> String {
-    let risky = cell.starts_with(['=', '+', '@', '\t', '\r'])
-        || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-    let text = if risky {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    let risky = cell.starts_with(['=', '+', '@', '\t', '\r']) || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+    let text = if risky { format!("'{cell}") } else { cell.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

@@ -32,16 +32,10 @@ impl Filter {
         let mut all = Vec::new();
         let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
         if !self.kinds.is_empty() {
-            all.push(format!(
-                "kind IN ({})",
-                list(&mut self.kinds.iter().map(|kind| quoted(kind.as_str())))
-            ));
+            all.push(format!("kind IN ({})", list(&mut self.kinds.iter().map(|kind| quoted(kind.as_str())))));
         }
         if !self.evidence.is_empty() {
-            all.push(format!(
-                "evidence IN ({})",
-                list(&mut self.evidence.iter().map(|id| quoted(id)))
-            ));
+            all.push(format!("evidence IN ({})", list(&mut self.evidence.iter().map(|id| quoted(id)))));
         }
         if let Some(from) = self.from {
             all.push(format!("time >= to_timestamp_micros({from})"));
@@ -49,23 +43,12 @@ impl Filter {
         if let Some(to) = self.to {
             all.push(format!("time < to_timestamp_micros({to})"));
         }
-        for (column, value) in [
-            ("host", &self.host),
-            ("\"user\"", &self.user),
-            ("source", &self.source),
-        ] {
+        for (column, value) in [("host", &self.host), ("\"user\"", &self.user), ("source", &self.source)] {
             if let Some(value) = value {
-                all.push(format!(
-                    "lower({column}) = {}",
-                    quoted(&value.to_lowercase())
-                ));
+                all.push(format!("lower({column}) = {}", quoted(&value.to_lowercase())));
             }
         }
-        if all.is_empty() {
-            "true".to_owned()
-        } else {
-            all.join(" AND ")
-        }
+        if all.is_empty() { "true".to_owned() } else { all.join(" AND ") }
     }
 }
 
@@ -114,35 +97,21 @@ pub(crate) fn from_batch(batch: &RecordBatch, each: &mut dyn FnMut(Record)) {
     };
     for row in 0..batch.num_rows() {
         let number = |name: &str| {
-            let column = batch
-                .column_by_name(name)?
-                .as_primitive_opt::<UInt64Type>()?;
+            let column = batch.column_by_name(name)?.as_primitive_opt::<UInt64Type>()?;
             (!column.is_null(row)).then(|| column.value(row))
         };
         let port = |name: &str| {
-            let column = batch
-                .column_by_name(name)?
-                .as_primitive_opt::<UInt16Type>()?;
+            let column = batch.column_by_name(name)?.as_primitive_opt::<UInt16Type>()?;
             (!column.is_null(row)).then(|| column.value(row))
         };
-        let time = batch
-            .column_by_name("time")
-            .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
+        let time = batch.column_by_name("time").and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
         let time = time.filter(|c| !c.is_null(row)).map(|c| c.value(row));
-        let duration = batch
-            .column_by_name("duration")
-            .and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let duration = batch.column_by_name("duration").and_then(|c| c.as_primitive_opt::<Int64Type>());
         let mut record = Record {
             evidence: text("evidence", row).to_owned(),
             source: text("source", row).to_owned(),
             at: At::parse(text("unit", row), number("at").unwrap_or(0)),
-            time: time.map(|micros| {
-                Stamp::new(
-                    micros,
-                    fidelity(text("fidelity", row)),
-                    basis(text("basis", row)),
-                )
-            }),
+            time: time.map(|micros| Stamp::new(micros, fidelity(text("fidelity", row)), basis(text("basis", row)))),
             src_port: port("src_port"),
             dst_port: port("dst_port"),
             bytes_out: number("bytes_out"),
@@ -174,10 +143,7 @@ pub(crate) fn from_batch(batch: &RecordBatch, each: &mut dyn FnMut(Record)) {
 }
 
 fn fields(batch: &RecordBatch, row: usize) -> Vec<(String, String)> {
-    let Some(map) = batch
-        .column_by_name("fields")
-        .and_then(|column| column.as_map_opt())
-    else {
+    let Some(map) = batch.column_by_name("fields").and_then(|column| column.as_map_opt()) else {
         return Vec::new();
     };
     let entries = map.value(row);
@@ -191,13 +157,8 @@ fn fields(batch: &RecordBatch, row: usize) -> Vec<(String, String)> {
         if let Some(strings) = array.as_string_opt::<i32>() {
             strings.value(index).to_owned()
         } else {
-            array
-                .as_string_view_opt()
-                .map(|views| views.value(index).to_owned())
-                .unwrap_or_default()
+            array.as_string_view_opt().map(|views| views.value(index).to_owned()).unwrap_or_default()
         }
     };
-    (0..entries.len())
-        .map(|index| (at(keys, index), at(values, index)))
-        .collect()
+    (0..entries.len()).map(|index| (at(keys, index), at(values, index))).collect()
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder, UInt16Builder, UInt64Builder,
+    ArrayRef, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt16Builder,
+    UInt64Builder,
 };
 use arrow::datatypes::Schema;
 use konseki_model::{Core, Event};
@@ -75,10 +75,7 @@ impl EventWriter {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io {
-            path: path.display().to_string(),
-            source,
-        };
+        let io = |source| Error::Io { path: path.display().to_string(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
@@ -93,26 +90,14 @@ impl EventWriter {
             )
             .set_column_dictionary_enabled(ColumnPath::new(vec!["at".into()]), false)
             .set_column_dictionary_enabled(ColumnPath::new(vec!["time".into()]), false)
-            .set_column_encoding(
-                ColumnPath::new(vec!["at".into()]),
-                parquet::basic::Encoding::DELTA_BINARY_PACKED,
-            )
-            .set_column_encoding(
-                ColumnPath::new(vec!["time".into()]),
-                parquet::basic::Encoding::DELTA_BINARY_PACKED,
-            )
+            .set_column_encoding(ColumnPath::new(vec!["at".into()]), parquet::basic::Encoding::DELTA_BINARY_PACKED)
+            .set_column_encoding(ColumnPath::new(vec!["time".into()]), parquet::basic::Encoding::DELTA_BINARY_PACKED)
             .set_max_row_group_row_count(Some(64 * 1024))
             .set_created_by("konseki".to_owned())
             .build();
         let schema = schema();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
-        Ok(Self {
-            path: path.to_owned(),
-            writer,
-            columns: Columns::new(schema),
-            rows: 0,
-            names: BTreeMap::new(),
-        })
+        Ok(Self { path: path.to_owned(), writer, columns: Columns::new(schema), rows: 0, names: BTreeMap::new() })
     }
 
     /// Appends an event. `host` is taken where the event names none; `raw` is an excerpt that stands at its place.
@@ -159,24 +144,16 @@ impl EventWriter {
         names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let json = serde_json::to_string(&list).unwrap_or_default();
-        self.writer
-            .append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
+        self.writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
         let file = self.writer.into_inner()?;
-        file.sync_all().map_err(|source| Error::Io {
-            path: self.path.display().to_string(),
-            source,
-        })?;
+        file.sync_all().map_err(|source| Error::Io { path: self.path.display().to_string(), source })?;
         Ok(Written { rows: self.rows })
     }
 }
 
 impl Columns {
     fn new(schema: Arc<Schema>) -> Self {
-        let names = MapFieldNames {
-            entry: "key_value".into(),
-            key: "key".into(),
-            value: "value".into(),
-        };
+        let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
         Self {
             schema,
             time: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
@@ -198,10 +175,8 @@ impl Columns {
 
     fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) {
         self.time.append_option(event.time.map(|time| time.micros));
-        self.fidelity
-            .append_option(event.time.map(|time| time.fidelity.as_str()));
-        self.basis
-            .append_option(event.time.map(|time| time.basis.as_str()));
+        self.fidelity.append_option(event.time.map(|time| time.fidelity.as_str()));
+        self.basis.append_option(event.time.map(|time| time.basis.as_str()));
         self.evidence.append_value(origin.evidence);
         self.source.append_value(origin.source);
         self.unit.append_value(event.at.unit());
@@ -243,21 +218,9 @@ impl Columns {
             Arc::new(self.unit.finish()),
             Arc::new(self.at.finish()),
         ];
-        arrays.extend(
-            self.texts
-                .iter_mut()
-                .map(|builder| Arc::new(builder.finish()) as ArrayRef),
-        );
-        arrays.extend(
-            self.ports
-                .iter_mut()
-                .map(|builder| Arc::new(builder.finish()) as ArrayRef),
-        );
-        arrays.extend(
-            self.bytes
-                .iter_mut()
-                .map(|builder| Arc::new(builder.finish()) as ArrayRef),
-        );
+        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.ports.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.bytes.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.duration.finish()));
         arrays.push(Arc::new(self.fields.finish()));
         self.pending = 0;
@@ -267,11 +230,7 @@ impl Columns {
 }
 
 fn texts<'a>(core: &Core<'a>, origin: &Origin<'a>, kind: &'a str) -> [&'a str; TEXTS.len()] {
-    let host = if core.host.is_empty() {
-        origin.host
-    } else {
-        core.host
-    };
+    let host = if core.host.is_empty() { origin.host } else { core.host };
     [
         host,
         core.user,

@@ -1,10 +1,5 @@
 //! Events written are events read: by record, by SQL, with corrections, and the same bytes twice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Stamp};
 use konseki_store::{Correction, EventWriter, Events, Filter, Origin, Output};
@@ -13,40 +8,16 @@ fn write(path: &std::path::Path, rows: u64) {
     let mut writer = EventWriter::create(path).unwrap();
     for n in 0..rows {
         let number = n.to_string();
-        let fields = [
-            Field::new("EventID", "4624"),
-            Field::new("IpAddress", "192.0.2.7"),
-            Field::new("N", &number),
-        ];
+        let fields = [Field::new("EventID", "4624"), Field::new("IpAddress", "192.0.2.7"), Field::new("N", &number)];
         let event = Event {
             at: At::Record(n),
-            time: (n != 3).then(|| {
-                Stamp::new(
-                    1_700_000_000_000_000 - n as i64 * 1_000_000,
-                    Fidelity::Second,
-                    Basis::Format,
-                )
-            }),
-            kind: if n % 2 == 0 {
-                Kind::AuthSuccess
-            } else {
-                Kind::Other
-            },
-            core: Core {
-                user: "taro",
-                src: "192.0.2.7",
-                src_port: Some(4000),
-                ..Core::default()
-            },
+            time: (n != 3).then(|| Stamp::new(1_700_000_000_000_000 - n as i64 * 1_000_000, Fidelity::Second, Basis::Format)),
+            kind: if n % 2 == 0 { Kind::AuthSuccess } else { Kind::Other },
+            core: Core { user: "taro", src: "192.0.2.7", src_port: Some(4000), ..Core::default() },
             fields: &fields,
             raw: b"",
         };
-        let origin = Origin {
-            evidence: "E0123456789ab",
-            source: "windows/evtx",
-            host: "ws01",
-            raw: "x",
-        };
+        let origin = Origin { evidence: "E0123456789ab", source: "windows/evtx", host: "ws01", raw: "x" };
         writer.push(&origin, &event).unwrap();
     }
     assert_eq!(writer.finish().unwrap().rows, rows);
@@ -60,15 +31,7 @@ fn what_is_written_is_read() {
     let spill = folder.path().join("spill");
     let store = Events::open(&events, &spill, &[], 2).unwrap();
     let mut seen = Vec::new();
-    store
-        .records(
-            &Filter {
-                kinds: vec![Kind::AuthSuccess],
-                ..Filter::default()
-            },
-            &mut |r| seen.push(r),
-        )
-        .unwrap();
+    store.records(&Filter { kinds: vec![Kind::AuthSuccess], ..Filter::default() }, &mut |r| seen.push(r)).unwrap();
     assert_eq!(seen.len(), 5000);
     assert!(seen.windows(2).all(|w| w[0].time <= w[1].time));
     assert_eq!(seen[0].host, "ws01");
@@ -76,30 +39,11 @@ fn what_is_written_is_read() {
     let mut out = Vec::new();
     let sql = r#"SELECT "EventID", count(*) AS n, min("user") AS who FROM windows_evtx GROUP BY 1"#;
     store.query(sql, Output::Csv, &mut out).unwrap();
-    assert_eq!(
-        String::from_utf8(out).unwrap(),
-        "EventID,n,who\n4624,10000,taro\n"
-    );
+    assert_eq!(String::from_utf8(out).unwrap(), "EventID,n,who\n4624,10000,taro\n");
     assert_eq!(store.tables(), ["events", "windows_evtx"]);
-    assert!(
-        store
-            .query("DROP TABLE events", Output::Csv, &mut Vec::new())
-            .is_err()
-    );
-    assert!(
-        store
-            .query(
-                "COPY (SELECT 1) TO '/tmp/x.csv'",
-                Output::Csv,
-                &mut Vec::new()
-            )
-            .is_err()
-    );
-    assert!(
-        store
-            .query("SELECT nothing FROM events", Output::Csv, &mut Vec::new())
-            .is_err()
-    );
+    assert!(store.query("DROP TABLE events", Output::Csv, &mut Vec::new()).is_err());
+    assert!(store.query("COPY (SELECT 1) TO '/tmp/x.csv'", Output::Csv, &mut Vec::new()).is_err());
+    assert!(store.query("SELECT nothing FROM events", Output::Csv, &mut Vec::new()).is_err());
 }
 
 #[test]
@@ -107,43 +51,22 @@ fn a_correction_moves_only_its_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events");
     write(&events.join("windows/evtx/000.parquet"), 2);
-    let fix = [Correction {
-        evidence: "E0123456789ab".into(),
-        micros: 3_600_000_000,
-    }];
+    let fix = [Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000 }];
     let store = Events::open(&events, &folder.path().join("spill"), &fix, 1).unwrap();
     let mut first = None;
-    store
-        .records(&Filter::default(), &mut |r| {
-            first = first.take().or(r.micros())
-        })
-        .unwrap();
-    assert_eq!(
-        first,
-        Some(1_700_000_000_000_000 - 1_000_000 + 3_600_000_000)
-    );
+    store.records(&Filter::default(), &mut |r| first = first.take().or(r.micros())).unwrap();
+    assert_eq!(first, Some(1_700_000_000_000_000 - 1_000_000 + 3_600_000_000));
 }
 
 #[test]
 fn the_same_events_are_the_same_bytes_and_an_empty_store_opens() {
     let folder = tempfile::tempdir().unwrap();
-    let (a, b) = (
-        folder.path().join("a.parquet"),
-        folder.path().join("b.parquet"),
-    );
+    let (a, b) = (folder.path().join("a.parquet"), folder.path().join("b.parquet"));
     write(&a, 5000);
     write(&b, 5000);
     assert_eq!(std::fs::read(a).unwrap(), std::fs::read(b).unwrap());
-    let store = Events::open(
-        &folder.path().join("empty"),
-        &folder.path().join("spill"),
-        &[],
-        1,
-    )
-    .unwrap();
+    let store = Events::open(&folder.path().join("empty"), &folder.path().join("spill"), &[], 1).unwrap();
     let mut count = 0;
-    store
-        .records(&Filter::default(), &mut |_| count += 1)
-        .unwrap();
+    store.records(&Filter::default(), &mut |_| count += 1).unwrap();
     assert_eq!(count, 0);
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use konseki_yara::RuleSet;
 
-const RULE: &str = r#"rule inert_marker : demo { meta: description = "made-up marker" strings: $a = "KONSEKI-INERT-MARKER" condition: $a }"#;
+const RULE: &str =
+    r#"rule inert_marker : demo { meta: description = "made-up marker" strings: $a = "KONSEKI-INERT-MARKER" condition: $a }"#;
 
 #[test]
 fn a_bad_file_costs_itself_alone() {

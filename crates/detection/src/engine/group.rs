@@ -9,6 +9,7 @@ use super::index::{FieldIndex, IndexBuilder, Place};
 use super::literal;
 use super::program::{Atoms, Program};
 use super::trigger::{Chooser, How, Wait};
+use crate::fold::fold;
 use crate::sigma::atom::{Atom, Expr, Test};
 use crate::sigma::glob::Shape;
 
@@ -68,24 +69,35 @@ impl Group {
             let root = group.program.add(expr, &mut atoms);
             group.rules.push((*rule, root));
         }
+        let literals: Vec<Literals> = atoms.list.iter().map(|atom| Literals::of(&atom.test)).collect();
+        let mut wanted = vec![false; atoms.list.len()];
+        let present = group.wait(rules, &mut atoms, &literals, &mut wanted);
+        for (_, expr) in rules {
+            want_lists(expr, true, &mut atoms, &mut wanted);
+        }
         let mut builders: BTreeMap<u32, IndexBuilder> = BTreeMap::new();
         let mut how = Vec::with_capacity(atoms.list.len());
-        for (number, atom) in atoms.list.iter().enumerate() {
-            let field = field(atom.field.as_deref(), names);
-            let builder = builders.entry(field).or_default();
-            how.push(enter(builder, &atom.test, atom.field.is_none(), number as u32));
+        for (number, (atom, literals)) in atoms.list.iter().zip(literals).enumerate() {
+            let builder = builders.entry(field(atom.field.as_deref(), names)).or_default();
+            if wanted.get(number) == Some(&true) {
+                how.push(literals.how);
+                for literal in literals.texts {
+                    builder.add(literals.place, &literal, number as u32);
+                }
+            } else {
+                how.push(How::Open);
+            }
         }
-        let present = group.wait(rules, &mut atoms, &how);
         group.finish(&atoms, &how, builders, &present, names);
         group
     }
 
     /// Chooses what each rule waits for. Returns the atoms that stand for "the field is there".
-    fn wait(&mut self, rules: &[(u32, Expr)], atoms: &mut Atoms, how: &[How]) -> Vec<(String, u32)> {
+    fn wait(&mut self, rules: &[(u32, Expr)], atoms: &mut Atoms, literals: &[Literals], wanted: &mut [bool]) -> Vec<(String, u32)> {
         let mut posts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let mut present: BTreeMap<String, u32> = BTreeMap::new();
         let mut next = atoms.list.len() as u32;
-        let lookup = |number: u32| how.get(number as usize).copied().unwrap_or(How::Open);
+        let lookup = |number: u32| literals.get(number as usize).map_or(How::Open, |literals| literals.how);
         for (local, (_, expr)) in rules.iter().enumerate() {
             let mut chooser = Chooser { atoms, how: &lookup };
             let Some((_, waits)) = chooser.best(expr, true) else {
@@ -94,7 +106,12 @@ impl Group {
             };
             for wait in waits {
                 let atom = match wait {
-                    Wait::Atom(number) => number,
+                    Wait::Atom(number) => {
+                        if let Some(wanted) = wanted.get_mut(number as usize) {
+                            *wanted = true;
+                        }
+                        number
+                    }
                     Wait::Present(field) => *present.entry(field).or_insert_with(|| {
                         next += 1;
                         next - 1
@@ -156,37 +173,65 @@ pub(super) fn field(name: Option<&str>, names: &Names) -> u32 {
     }
 }
 
-/// Enters the literals of a test, so that they fire the atom; says how it gets its answer.
-fn enter(builder: &mut IndexBuilder, test: &Test, keyword: bool, atom: u32) -> How {
-    match test {
-        Test::Text(glob) => {
-            let (place, literal) = match glob.shape() {
-                Shape::Exact(text) => (Place::Whole, text),
-                Shape::Starts(text) => (Place::Start, text),
-                Shape::Ends(text) => (Place::End, text),
-                Shape::Contains(text) => (Place::Anywhere, text),
-                Shape::Wild if glob.longest().is_some() => (Place::Anywhere, glob.longest().unwrap_or_default()),
-                Shape::Wild | Shape::Present => return How::Open,
-            };
-            if glob.cased {
-                builder.add(place, &crate::fold::fold(literal), atom);
-                return How::Gated;
-            }
-            builder.add(place, literal, atom);
-            if glob.shape() == Shape::Wild { How::Gated } else { How::Decided }
-        }
-        Test::Regex(pattern) => match literal::required(&pattern.source) {
-            Some(literals) => {
-                for literal in literals {
-                    builder.add(Place::Anywhere, &literal, atom);
+/// A list longer than this is searched with all others rather than item by item.
+const LONG_LIST: usize = 8;
+
+/// Wants the atoms of long lists: asked one by one they would cost more than the pass they save.
+fn want_lists(expr: &Expr, positive: bool, atoms: &mut Atoms, wanted: &mut [bool]) {
+    match expr {
+        Expr::Not(inner) => want_lists(inner, !positive, atoms, wanted),
+        Expr::All(items) | Expr::Any(items) => {
+            // What stands behind `not` is asked rarely: only once all the rest holds.
+            let long = positive && matches!(expr, Expr::Any(_)) && items.len() > LONG_LIST;
+            for item in items {
+                match item {
+                    Expr::Atom(atom) if long => {
+                        let number = atoms.number(atom);
+                        if let Some(wanted) = wanted.get_mut(number as usize) {
+                            *wanted = true;
+                        }
+                    }
+                    other => want_lists(other, positive, atoms, wanted),
                 }
-                How::Gated
             }
-            None => How::Open,
-        },
-        _ => {
-            debug_assert!(!keyword || matches!(test, Test::Cidr(_)));
-            How::Open
         }
+        Expr::Atom(_) => {}
+    }
+}
+
+/// The literals of a test, where the index can find them.
+struct Literals {
+    how: How,
+    place: Place,
+    texts: Vec<String>,
+}
+
+impl Literals {
+    fn of(test: &Test) -> Self {
+        match test {
+            Test::Text(glob) => {
+                let (place, literal) = match glob.shape() {
+                    Shape::Exact(text) => (Place::Whole, text),
+                    Shape::Starts(text) => (Place::Start, text),
+                    Shape::Ends(text) => (Place::End, text),
+                    Shape::Contains(text) => (Place::Anywhere, text),
+                    Shape::Wild if glob.longest().is_some() => (Place::Anywhere, glob.longest().unwrap_or_default()),
+                    Shape::Wild | Shape::Present => return Self::none(),
+                };
+                let decided = !glob.cased && glob.shape() != Shape::Wild;
+                let how = if decided { How::Decided } else { How::Gated };
+                let text = if glob.cased { fold(literal) } else { literal.to_owned() };
+                Self { how, place, texts: vec![text] }
+            }
+            Test::Regex(pattern) => match literal::required(&pattern.source) {
+                Some(texts) => Self { how: How::Gated, place: Place::Anywhere, texts },
+                None => Self::none(),
+            },
+            _ => Self::none(),
+        }
+    }
+
+    fn none() -> Self {
+        Self { how: How::Open, place: Place::Anywhere, texts: Vec::new() }
     }
 }

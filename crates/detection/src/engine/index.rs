@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind, automaton::OverlappingState};
+use aho_corasick::automaton::OverlappingState;
+use aho_corasick::{AhoCorasick, Input, MatchKind, StartKind};
 use rustc_hash::FxHashMap;
 
 use super::trie::Trie;
@@ -38,6 +39,7 @@ impl IndexBuilder {
             index.lists.push((from, index.atoms.len() as u32));
             match place {
                 Place::Whole => {
+                    index.lengths |= 1 << literal.len().min(63);
                     index.whole.insert(literal.into_boxed_slice(), list);
                 }
                 Place::Start => starts.push((literal, list)),
@@ -58,16 +60,22 @@ impl IndexBuilder {
         index.ends = Trie::new(&ends);
         if !inner.is_empty() {
             // Standard semantics: every pattern that ends anywhere is reported.
-            index.inner = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&inner).ok();
-            index.plain = index.inner.is_none().then_some(inner).unwrap_or_default();
+            index.inner = automaton(&inner);
+            index.plain = if index.inner.is_none() { inner } else { Default::default() };
         }
         index
     }
 }
 
+fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
+    AhoCorasick::builder().match_kind(MatchKind::Standard).start_kind(StartKind::Unanchored).build(literals).ok()
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct FieldIndex {
     whole: FxHashMap<Box<[u8]>, u32>,
+    /// Bit n: some whole value is n bytes long (63: or longer).
+    lengths: u64,
     starts: Trie,
     ends: Trie,
     inner: Option<AhoCorasick>,
@@ -93,7 +101,9 @@ impl FieldIndex {
 
     /// Calls `fire` with the atoms of every literal in the value (some more than once).
     pub fn scan(&self, value: &[u8], mut fire: impl FnMut(&[u32])) {
-        if let Some(list) = self.whole.get(value) {
+        if self.lengths >> value.len().min(63) & 1 == 1
+            && let Some(list) = self.whole.get(value)
+        {
             fire(self.list(*list));
         }
         if !self.ends.is_empty() {

@@ -39,7 +39,10 @@ impl Program {
     }
 
     fn list(&mut self, items: &[Expr], atoms: &mut Atoms) -> (u32, u32) {
-        let made: Vec<u32> = items.iter().map(|item| self.add(item, atoms)).collect();
+        // What is quickly asked is asked first.
+        let mut sorted: Vec<&Expr> = items.iter().collect();
+        sorted.sort_by_cached_key(|item| item.size());
+        let made: Vec<u32> = sorted.into_iter().map(|item| self.add(item, atoms)).collect();
         let start = self.children.len() as u32;
         self.children.extend(&made);
         (start, made.len() as u32)

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Refused;
-use super::atom::Number;
+use super::atom::{Expr, Number, Test};
+use super::condition::{self, Selections};
 use crate::yaml::{Data, Node};
 
 /// Longest window: ten years.
 const MAX_SPAN: i64 = 10 * 366 * 86_400 * 1_000_000;
 /// Rules that one correlation may name.
-const MAX_RULES: usize = 10_000;
+const MAX_RULES: usize = 1_000;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
@@ -85,7 +86,7 @@ pub(crate) fn block(node: &Node, outer: &Node) -> Result<Block, Refused> {
     }
     let span = node.get("timespan").or_else(|| node.get("timeframe")).ok_or_else(|| Refused::new(node.line, "there is no timespan"))?;
     let micros = timespan(span.value.text().unwrap_or_default()).map_err(|reason| Refused::new(span.line, reason))?;
-    let condition = condition(node, kind)?;
+    let condition = bounds(node, kind)?;
     if let (Kind::Percentile(_), Some(entry)) = (kind, percentile(node)) {
         kind = Kind::Percentile(entry);
     }
@@ -99,6 +100,14 @@ pub(crate) fn block(node: &Node, outer: &Node) -> Result<Block, Refused> {
         condition,
         generate: generate.is_some_and(|text| text.eq_ignore_ascii_case("true")),
     })
+}
+
+/// The condition over names of rules, where it is a text (temporal).
+pub(crate) fn over(block: &Block, line: u32) -> Result<Option<Expr>, Refused> {
+    let Some(text) = &block.condition.text else { return Ok(None) };
+    let names = block.rules.iter();
+    let selections: Selections = names.map(|name| (name.clone(), Expr::atom(Some(name), Test::Exists(true)))).collect();
+    condition::parse(text, &selections).map(Some).map_err(|reason| Refused::new(line, reason))
 }
 
 fn kind(text: &str, line: u32) -> Result<Kind, Refused> {
@@ -120,7 +129,7 @@ fn percentile(node: &Node) -> Option<u8> {
     (number <= 100).then_some(number)
 }
 
-fn condition(node: &Node, kind: Kind) -> Result<Condition, Refused> {
+fn bounds(node: &Node, kind: Kind) -> Result<Condition, Refused> {
     let temporal = matches!(kind, Kind::Temporal | Kind::TemporalOrdered);
     let Some(entry) = node.get("condition") else {
         let why = "there is no condition";

@@ -4,6 +4,7 @@ use konseki_formats::vmware::{self, Head, Shape};
 use konseki_model::Piece;
 
 use super::{Class, audit};
+use crate::esx;
 
 /// Lines that are looked at.
 const LOOK: usize = 60;
@@ -116,7 +117,8 @@ pub fn class_of(piece: &Piece<'_>) -> Option<Class> {
     }
     let on_appliance = piece.path.contains("/log/vmware/") || survey.appliance > 0;
     let enough = survey.heads > 0 && survey.strong * 2 >= survey.heads && survey.strange * 4 <= survey.lines;
-    if !enough || on_appliance {
+    // One request a line: an access log, whoever writes it.
+    if !enough || on_appliance || survey.requests * 2 > survey.heads {
         return None;
     }
     Some(survey.prevailing(piece.name()))
@@ -128,6 +130,7 @@ struct Survey {
     heads: usize,
     strong: usize,
     appliance: usize,
+    requests: usize,
     /// Lines that neither begin a record nor follow one.
     strange: usize,
     classes: [usize; 7],
@@ -165,6 +168,7 @@ impl Survey {
         if matches!(head.shape, Shape::Direct | Shape::Pipe) {
             return;
         }
+        self.requests += usize::from(esx::is_proxy_request(&head));
         self.appliance += usize::from(APPLIANCE.contains(&head.process) || head.process.starts_with("vmware-"));
         let class = Class::of(&head);
         self.strong += usize::from(is_strong(&head, class));

@@ -115,10 +115,10 @@ fn block_time(line: &str) -> Option<time::Written> {
         return (written.year != 0).then_some(written);
     }
     for day in ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "] {
-        if let Some(at) = line.find(day) {
-            if let Some((written, _)) = line.get(at..).and_then(|rest| time::ctime(rest.as_bytes())) {
-                return Some(written);
-            }
+        if let Some(at) = line.find(day)
+            && let Some((written, _)) = line.get(at..).and_then(|rest| time::ctime(rest.as_bytes()))
+        {
+            return Some(written);
         }
     }
     let at = line.find(" 20").map(|at| at + 1)?;

@@ -118,7 +118,7 @@ impl Log<'_> {
             // The log that was cleared, where UserData names it; else the one that says so.
             core.object = cleared.value;
         }
-        sink.event(&Event { at, time, kind, core, fields: &fields, raw: &[] });
+        sink.event(&Event { at, time, kind, core, fields: &fields, raw: record.raw });
         self.fields = recycle(fields);
     }
 

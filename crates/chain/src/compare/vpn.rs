@@ -1,0 +1,301 @@
+//! VPN sessions: who held which address, and a session used from a second place without its owner signing in there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use konseki_model::{Entity, EntityKind, Kind, Level, Record};
+
+use super::{Compared, Draft, Tunnel, because, host};
+
+/// Sessions and users followed; beyond, new ones are left out (a case has far fewer).
+const MOST: usize = 200_000;
+const HOUR: i64 = 3_600_000_000;
+
+#[derive(Default)]
+pub struct Vpn {
+    pub appliances: BTreeSet<String>,
+    sessions: BTreeMap<String, Session>,
+    /// User -> address -> time of the last sign-in from there.
+    signins: BTreeMap<String, BTreeMap<String, i64>>,
+    tunnels: Vec<Tunnel>,
+    second: Vec<Second>,
+    /// Remote desktop and Windows logons by source address, judged when all appliances are known.
+    logons: BTreeMap<(String, String), Vec<Record>>,
+}
+
+struct Session {
+    user: String,
+    first: Record,
+    /// Address -> first and last record from it.
+    used: BTreeMap<String, (Record, i64)>,
+}
+
+/// A session seen from another address than the one it began at.
+struct Second {
+    session: String,
+    record: Record,
+    /// The user signed in from the new address within half a day before, or within minutes after.
+    signed_in: bool,
+    /// The user had signed in from there some day before.
+    known_address: bool,
+}
+
+/// `DOM\user`, `user@dom` and `user` as one key, only for comparing within one appliance.
+fn user_key(user: &str) -> String {
+    let name = user.rsplit('\\').next().unwrap_or(user);
+    name.split('@').next().unwrap_or(name).to_lowercase()
+}
+
+fn is_vpn(record: &Record) -> bool {
+    record.source.starts_with("ivanti/")
+}
+
+/// IPv4 network of 16 bits, or the first half of an IPv6 address.
+fn network(address: &str) -> String {
+    let mark = if address.contains(':') { ':' } else { '.' };
+    address.split(mark).take(2).collect::<Vec<_>>().join(".")
+}
+
+impl Vpn {
+    pub fn observe(&mut self, record: &Record) {
+        if is_vpn(record) {
+            self.appliance(record);
+            return;
+        }
+        let remote = match record.kind() {
+            Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => true,
+            Kind::AuthSuccess => {
+                matches!(record.object.as_str(), "10" | "3" | "7") || record.field("LogonType").is_some_and(|t| t == "10" || t == "3")
+            }
+            _ => false,
+        };
+        if remote && !record.src.is_empty() && self.logons.len() < MOST {
+            let logons = self.logons.entry((record.src.clone(), record.host.clone())).or_default();
+            // A few of each pair are enough to cite; the number of days tells habit from event.
+            if logons.len() < 200 {
+                logons.push(record.clone());
+            }
+        }
+    }
+
+    fn appliance(&mut self, record: &Record) {
+        if let Some(own) = record.field("fw").filter(|own| !own.is_empty()) {
+            self.appliances.insert(own.to_owned());
+        }
+        let (user, time) = (user_key(&record.user), record.micros().unwrap_or(0));
+        match record.kind() {
+            Kind::AuthSuccess if !record.src.is_empty() && record.object != "admin" => {
+                self.signins.entry(user).or_default().insert(record.src.clone(), time);
+            }
+            Kind::TunnelStart if !record.assigned.is_empty() && self.tunnels.len() < MOST => self.tunnels.push(Tunnel {
+                user: record.user.clone(),
+                session: record.session.clone(),
+                src: record.src.clone(),
+                assigned: record.assigned.clone(),
+                from: time,
+                to: None,
+                because: because(record),
+            }),
+            Kind::TunnelEnd | Kind::SessionEnd => {
+                for tunnel in self.tunnels.iter_mut().rev().filter(|t| t.to.is_none()) {
+                    if tunnel.session == record.session && !record.session.is_empty() {
+                        tunnel.to = Some(time);
+                    }
+                }
+            }
+            _ => {}
+        }
+        if record.session.is_empty() || record.src.is_empty() || record.user.is_empty() {
+            return;
+        }
+        self.follow(record, time);
+    }
+
+    fn follow(&mut self, record: &Record, time: i64) {
+        let id = format!("{}\u{1f}{}", record.host, record.session);
+        let key = user_key(&record.user);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            if self.sessions.len() < MOST && matches!(record.kind(), Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess) {
+                let used = BTreeMap::from([(record.src.clone(), (record.clone(), time))]);
+                self.sessions.insert(id, Session { user: record.user.clone(), first: record.clone(), used });
+            }
+            return;
+        };
+        if let Some((_, last)) = session.used.get_mut(&record.src) {
+            *last = time;
+            return;
+        }
+        if session.used.len() >= 16 || user_key(&session.user) != key {
+            return;
+        }
+        let signins = self.signins.get(&key);
+        let there = signins.and_then(|all| all.get(&record.src)).copied();
+        let signed_in = there.is_some_and(|at| (time - 12 * HOUR..=time).contains(&at));
+        session.used.insert(record.src.clone(), (record.clone(), time));
+        self.second.push(Second { session: id, record: record.clone(), signed_in, known_address: there.is_some() });
+    }
+
+    pub fn finish(mut self, out: &mut Compared) {
+        let second = std::mem::take(&mut self.second);
+        for one in &second {
+            if let Some(session) = self.sessions.get(&one.session) {
+                self.judge(one, session, out);
+            }
+        }
+        self.appliance_logons(out);
+        out.joins.tunnels = self.tunnels;
+        out.joins.appliances = self.appliances;
+    }
+
+    /// Roaming, address translation and a change of address family are innocent; each sign adds or takes weight.
+    fn judge(&self, second: &Second, session: &Session, out: &mut Compared) {
+        let (first, record) = (&session.first, &second.record);
+        let time = record.micros().unwrap_or(0);
+        let later = self.signins.get(&user_key(&session.user)).and_then(|all| all.get(&record.src)).copied();
+        let signed_in = second.signed_in || later.is_some_and(|at| (time..time + HOUR / 12).contains(&at));
+        let mixed = first.src.contains(':') != record.src.contains(':');
+        if signed_in || mixed || first.src == record.src {
+            return;
+        }
+        let agent = |text: &str| text.split(['/', ' ']).next().unwrap_or_default().to_lowercase();
+        let mut weight = 0;
+        weight += if network(&first.src) == network(&record.src) { -3 } else { 2 };
+        if !first.agent.is_empty() && !record.agent.is_empty() {
+            weight += if first.agent == record.agent { -1 } else { 1 };
+            weight += i32::from(agent(&first.agent) != agent(&record.agent));
+        }
+        // Its owner goes on from the first address: two places at once.
+        let overlap = session.used.get(&first.src).is_some_and(|(_, last)| *last > time);
+        weight += if overlap { 2 } else { 0 };
+        weight += if second.known_address { -3 } else { 1 };
+        // The same new address in sessions of several users is one visitor, not many travellers.
+        let users: BTreeSet<String> = self
+            .second
+            .iter()
+            .filter(|other| other.record.src == record.src)
+            .map(|other| user_key(&other.record.user))
+            .chain(self.sessions.values().filter(|s| s.used.contains_key(&record.src)).map(|s| user_key(&s.user)))
+            .collect();
+        weight += if users.len() >= 2 { 2 } else { 0 };
+        let (level, confidence) = match weight {
+            5.. => (Level::High, 0.85),
+            3..=4 => (Level::Medium, 0.6),
+            1..=2 => (Level::Low, 0.35),
+            _ => return,
+        };
+        let sid = session.first.session.clone();
+        let args =
+            [("user", session.user.as_str()), ("session", &sid), ("first", &first.src), ("second", &record.src), ("host", &record.host)];
+        let entities = vec![
+            Entity::new(EntityKind::User, session.user.clone(), "actor"),
+            Entity::new(EntityKind::Session, sid.clone(), "via"),
+            Entity::new(EntityKind::Address, record.src.clone(), "from"),
+            Entity::new(EntityKind::Address, record.assigned.clone(), "to"),
+            host(&record.host),
+        ];
+        let draft = Draft {
+            rule: "vpn-session-second-address",
+            level,
+            confidence,
+            techniques: &["T1563", "T1078"],
+            tactics: &["initial-access", "lateral-movement"],
+            records: &[first, record],
+            entities,
+            args: &args,
+        };
+        let mut finding = draft.finding();
+        // The owner's own sign-in is the ground of comparison; what happened began with the second address.
+        finding.micros = record.micros().or(finding.micros);
+        if let Some(stamp) = record.time {
+            finding.time.start = Some(konseki_model::time::rfc3339(stamp.micros, stamp.fidelity));
+        }
+        out.findings.push(finding);
+    }
+
+    /// Remote logons that come from the appliance's own address: no user of a VPN sits there.
+    fn appliance_logons(&self, out: &mut Compared) {
+        for ((src, target), logons) in &self.logons {
+            if !self.appliances.contains(src) {
+                continue;
+            }
+            let days: BTreeSet<i64> = logons.iter().filter_map(Record::micros).map(|micros| micros.div_euclid(24 * HOUR)).collect();
+            // A portal that offers remote desktop does this every day.
+            let (level, confidence) = if days.len() > 10 { (Level::Low, 0.3) } else { (Level::High, 0.85) };
+            let users: BTreeSet<&str> = logons.iter().map(|record| record.user.as_str()).filter(|user| !user.is_empty()).collect();
+            let user = users.iter().copied().collect::<Vec<_>>().join(", ");
+            let mut entities = vec![Entity::new(EntityKind::Address, src.clone(), "from"), host(target)];
+            entities.extend(users.iter().map(|user| Entity::new(EntityKind::User, *user, "actor")));
+            let records: Vec<&Record> = logons.iter().take(20).collect();
+            let args = [("src", src.as_str()), ("host", target), ("user", &user)];
+            out.findings.push(
+                Draft {
+                    rule: "rdp-from-appliance",
+                    level,
+                    confidence,
+                    techniques: &["T1021.001", "T1078"],
+                    tactics: &["lateral-movement"],
+                    records: &records,
+                    entities,
+                    args: &args,
+                }
+                .finding(),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use konseki_model::{At, Basis, Fidelity, Stamp};
+
+    fn event(kind: Kind, minute: i64, src: &str, agent: &str) -> Record {
+        Record {
+            source: "ivanti/syslog".into(),
+            kind: Some(kind),
+            time: Some(Stamp::new(1_704_000_000_000_000 + minute * 60_000_000, Fidelity::Second, Basis::Written)),
+            at: Some(At::Line(minute.unsigned_abs())),
+            host: "vpn".into(),
+            user: "hanako".into(),
+            src: src.into(),
+            session: if kind == Kind::AuthSuccess { String::new() } else { "sidaa11".into() },
+            agent: agent.into(),
+            ..Record::default()
+        }
+    }
+
+    fn run(records: &[Record]) -> Vec<konseki_model::Finding> {
+        let mut vpn = Vpn::default();
+        records.iter().for_each(|record| vpn.observe(record));
+        let mut out = Compared::default();
+        vpn.finish(&mut out);
+        out.findings
+    }
+
+    #[test]
+    fn a_session_in_two_places_without_a_second_login() {
+        let found = run(&[
+            event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
+            event(Kind::SessionStart, 2, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
+            event(Kind::TunnelStart, 40, "203.0.113.77", "curl/8"),
+            event(Kind::SessionChange, 50, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
+        ]);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].rule.as_str(), found[0].level), ("vpn-session-second-address", Level::High));
+        assert_eq!(found[0].because.len(), 2);
+    }
+
+    #[test]
+    fn roaming_with_a_login_and_the_same_network_are_innocent() {
+        let roaming = [
+            event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
+            event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"),
+            event(Kind::AuthSuccess, 39, "203.0.113.77", ""),
+            event(Kind::SessionChange, 40, "203.0.113.77", "Pulse"),
+        ];
+        assert!(run(&roaming).is_empty());
+        let pool = [event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"), event(Kind::SessionChange, 40, "198.51.7.9", "Pulse")];
+        assert!(run(&pool).is_empty());
+        let six = [event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"), event(Kind::SessionChange, 40, "2001:db8::7", "Pulse")];
+        assert!(run(&six).is_empty());
+    }
+}
