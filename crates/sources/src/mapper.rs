@@ -123,7 +123,7 @@ impl Mapper {
             let others = (0..maps.len()).collect();
             return Ok(Self { maps, dispatch: None, others });
         };
-        let mut table: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        let mut table: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut others = Vec::new();
         for (index, map) in maps.iter().enumerate() {
             match map.when.iter().find(|(k, t)| *k == key && matches!(t, Test::Equal(_))) {
@@ -139,6 +139,8 @@ impl Mapper {
             indexes.extend(&others);
             indexes.sort_unstable();
         }
+        // Looked up once an event, never walked through.
+        let table: FxHashMap<String, Vec<usize>> = table.into_iter().collect();
         Ok(Self { maps, dispatch: Some((key, table)), others })
     }
 
