@@ -1,5 +1,6 @@
 //! What the log sources of vCenter share: recognising by the programs that write, reading head by head.
 
+pub use konseki_formats::text::between;
 use konseki_formats::vmware::{self, Head};
 use konseki_model::{Core, Event, Field, Kind, Piece, Sink};
 

@@ -28,6 +28,7 @@ mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
+pub mod syslog;
 pub mod vcenter;
 
 pub use description::Description;

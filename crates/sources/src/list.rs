@@ -10,6 +10,16 @@ mod ivanti_nodemon;
 mod ivanti_syslog;
 #[path = "ivanti/uwsgi/mod.rs"]
 mod ivanti_uwsgi;
+#[path = "linux/syslog/mod.rs"]
+mod linux_syslog;
+#[path = "mail/barracuda/mod.rs"]
+mod mail_barracuda;
+#[path = "mail/postfix/mod.rs"]
+mod mail_postfix;
+#[path = "network/firewall/mod.rs"]
+mod network_firewall;
+#[path = "network/suricata/mod.rs"]
+mod network_suricata;
 #[path = "network/zeek/mod.rs"]
 mod network_zeek;
 #[path = "vmware/esxi_audit/mod.rs"]
@@ -74,6 +84,8 @@ mod vmware_vcenter_sso;
 mod vmware_vcenter_vpxd;
 #[path = "vmware/vmware_log/mod.rs"]
 mod vmware_vmware_log;
+#[path = "web/access/mod.rs"]
+mod web_access;
 #[path = "windows/evtx/mod.rs"]
 mod windows_evtx;
 #[path = "windows/json/mod.rs"]
@@ -103,6 +115,36 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_uwsgi::SOURCE,
         about: include_str!("ivanti/uwsgi/source.toml"),
         text: include_str!("ivanti/uwsgi/text.toml"),
+    },
+    Entry {
+        id: "linux/syslog",
+        source: &linux_syslog::SOURCE,
+        about: include_str!("linux/syslog/source.toml"),
+        text: include_str!("linux/syslog/text.toml"),
+    },
+    Entry {
+        id: "mail/barracuda",
+        source: &mail_barracuda::SOURCE,
+        about: include_str!("mail/barracuda/source.toml"),
+        text: include_str!("mail/barracuda/text.toml"),
+    },
+    Entry {
+        id: "mail/postfix",
+        source: &mail_postfix::SOURCE,
+        about: include_str!("mail/postfix/source.toml"),
+        text: include_str!("mail/postfix/text.toml"),
+    },
+    Entry {
+        id: "network/firewall",
+        source: &network_firewall::SOURCE,
+        about: include_str!("network/firewall/source.toml"),
+        text: include_str!("network/firewall/text.toml"),
+    },
+    Entry {
+        id: "network/suricata",
+        source: &network_suricata::SOURCE,
+        about: include_str!("network/suricata/source.toml"),
+        text: include_str!("network/suricata/text.toml"),
     },
     Entry {
         id: "network/zeek",
@@ -295,6 +337,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_vmware_log::SOURCE,
         about: include_str!("vmware/vmware_log/source.toml"),
         text: include_str!("vmware/vmware_log/text.toml"),
+    },
+    Entry {
+        id: "web/access",
+        source: &web_access::SOURCE,
+        about: include_str!("web/access/source.toml"),
+        text: include_str!("web/access/text.toml"),
     },
     Entry {
         id: "windows/evtx",

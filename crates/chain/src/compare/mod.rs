@@ -27,6 +27,7 @@ pub fn wants(kind: Kind) -> bool {
             | K::SessionChange
             | K::TunnelStart
             | K::TunnelEnd
+            | K::ShareAccess
             | K::RdpConnect
             | K::RdpLogon
             | K::RdpReconnect

@@ -17,6 +17,8 @@ pub struct Vcenter {
     ssh: Vec<Record>,
     /// Machine -> how it came to be.
     born: BTreeMap<String, Record>,
+    /// Machines powered on while they were young.
+    powered: BTreeSet<String>,
     short: Vec<(Record, Record)>,
 }
 
@@ -37,6 +39,9 @@ impl Vcenter {
             Kind::SshSession if is_service_account(&record.user) => self.ssh.push(record.clone()),
             Kind::VmCreate | Kind::VmClone if !record.object.is_empty() && self.born.len() < 100_000 => {
                 self.born.entry(record.object.to_lowercase()).or_insert_with(|| record.clone());
+            }
+            Kind::VmPowerOn => {
+                self.powered.insert(record.object.to_lowercase());
             }
             Kind::VmDelete | Kind::VmUnregister => {
                 let Some(born) = self.born.remove(&record.object.to_lowercase()) else { return };
@@ -123,8 +128,10 @@ impl Vcenter {
                 continue;
             }
             for (born, gone) in pairs {
-                let cloned = born.kind() == Kind::VmClone;
-                let (level, confidence) = if cloned { (Level::High, 0.7) } else { (Level::Medium, 0.5) };
+                // A copy that was switched on before it went: what is taken from it is read while it runs. A copy alone may
+                // be a backup.
+                let used = born.kind() == Kind::VmClone && self.powered.contains(&born.object.to_lowercase());
+                let (level, confidence) = if used { (Level::High, 0.7) } else { (Level::Medium, 0.5) };
                 let text =
                     |record: &Record| record.time.map(|time| konseki_model::time::rfc3339(time.micros, time.fidelity)).unwrap_or_default();
                 let (created, deleted) = (text(born), text(gone));

@@ -18,6 +18,8 @@ pub struct Vpn {
     signins: BTreeMap<String, BTreeMap<String, i64>>,
     tunnels: Vec<Tunnel>,
     second: Vec<Second>,
+    /// Shares opened, by host and logon session.
+    shares: BTreeMap<(String, String), Vec<Record>>,
     /// Remote desktop and Windows logons by source address, judged when all appliances are known.
     logons: BTreeMap<(String, String), Vec<Record>>,
 }
@@ -61,6 +63,15 @@ impl Vpn {
             self.appliance(record);
             return;
         }
+        if record.kind() == Kind::ShareAccess && !record.session.is_empty() {
+            if self.shares.len() < MOST {
+                let shares = self.shares.entry((record.host.clone(), record.session.clone())).or_default();
+                if shares.len() < 20 {
+                    shares.push(record.clone());
+                }
+            }
+            return;
+        }
         let remote = match record.kind() {
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => true,
             Kind::AuthSuccess => {
@@ -69,7 +80,9 @@ impl Vpn {
             _ => false,
         };
         if remote && !record.src.is_empty() && self.logons.len() < MOST {
-            let logons = self.logons.entry((record.src.clone(), record.host.clone())).or_default();
+            // A network sensor names no host: the place is where the connection went.
+            let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
+            let logons = self.logons.entry((record.src.clone(), place)).or_default();
             // A few of each pair are enough to cite; the number of days tells habit from event.
             if logons.len() < 200 {
                 logons.push(record.clone());
@@ -211,6 +224,36 @@ impl Vpn {
         out.findings.push(finding);
     }
 
+    /// Shares opened in logon sessions that came from the appliance.
+    fn shares_of(&self, target: &str, sessions: &BTreeSet<&str>, out: &mut Compared) {
+        for session in sessions {
+            let Some(records) = self.shares.get(&(target.to_owned(), (*session).to_owned())) else { continue };
+            let cited: Vec<&Record> = records.iter().collect();
+            let user = records.first().map(|record| record.user.clone()).unwrap_or_default();
+            let names: BTreeSet<&str> = records.iter().map(|record| record.object.as_str()).filter(|name| !name.is_empty()).collect();
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            let entities = vec![
+                Entity::new(EntityKind::Session, format!("{target}/{session}"), "via"),
+                Entity::new(EntityKind::User, user.clone(), "actor"),
+                host(target),
+            ];
+            let args = [("host", target), ("user", user.as_str()), ("share", &names)];
+            out.findings.push(
+                Draft {
+                    rule: "shares-in-appliance-session",
+                    level: Level::High,
+                    confidence: 0.8,
+                    techniques: &["T1135", "T1039", "T1005"],
+                    tactics: &["discovery", "collection"],
+                    records: &cited,
+                    entities,
+                    args: &args,
+                }
+                .finding(),
+            );
+        }
+    }
+
     /// Remote logons that come from the appliance's own address: no user of a VPN sits there.
     fn appliance_logons(&self, out: &mut Compared) {
         for ((src, target), logons) in &self.logons {
@@ -222,16 +265,22 @@ impl Vpn {
             let (level, confidence) = if days.len() > 10 { (Level::Low, 0.3) } else { (Level::High, 0.85) };
             let users: BTreeSet<&str> = logons.iter().map(|record| record.user.as_str()).filter(|user| !user.is_empty()).collect();
             let user = users.iter().copied().collect::<Vec<_>>().join(", ");
+            let platform = logons.iter().any(|record| record.source.starts_with("vmware/"));
+            let rule = if platform { "platform-login-from-appliance" } else { "rdp-from-appliance" };
             let mut entities = vec![Entity::new(EntityKind::Address, src.clone(), "from"), host(target)];
             entities.extend(users.iter().map(|user| Entity::new(EntityKind::User, *user, "actor")));
+            let sessions: BTreeSet<&str> =
+                logons.iter().map(|record| record.session.as_str()).filter(|session| session.len() >= 4).collect();
+            self.shares_of(target, &sessions, out);
+            entities.extend(sessions.iter().take(8).map(|session| Entity::new(EntityKind::Session, format!("{target}/{session}"), "via")));
             let records: Vec<&Record> = logons.iter().take(20).collect();
             let args = [("src", src.as_str()), ("host", target), ("user", &user)];
             out.findings.push(
                 Draft {
-                    rule: "rdp-from-appliance",
+                    rule,
                     level,
                     confidence,
-                    techniques: &["T1021.001", "T1078"],
+                    techniques: if platform { &["T1078"] } else { &["T1021.001", "T1078"] },
                     tactics: &["lateral-movement"],
                     records: &records,
                     entities,

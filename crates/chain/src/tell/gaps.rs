@@ -16,7 +16,7 @@ struct Expectations {
 /// Which sources a kind of host has, known by any of the sources that were collected from it.
 #[derive(Deserialize)]
 struct Role {
-    known_by: String,
+    known_by: Vec<String>,
     sources: Vec<Expected>,
 }
 
@@ -39,7 +39,9 @@ pub fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) -> Vec<
     let window = (steps.iter().filter_map(|step| step.micros).min(), steps.iter().filter_map(|step| step.micros).max());
     let text = |micros: Option<i64>| micros.map(|micros| rfc3339(micros, Fidelity::Second));
     for (host, sources) in &have {
-        for role in expectations.role.iter().filter(|role| sources.iter().any(|source| source.starts_with(&role.known_by))) {
+        for role in
+            expectations.role.iter().filter(|role| sources.iter().any(|source| role.known_by.iter().any(|head| source.starts_with(head))))
+        {
             for expected in role.sources.iter().filter(|expected| !sources.contains(expected.id.as_str())) {
                 let hidden = steps.iter().find(|step| step.host == *host && step.techniques.iter().any(|t| expected.shows.contains(t)));
                 gaps.push(gap(GapWhy::NotCollected, host, &expected.id, &expected.collect, (text(window.0), text(window.1)), hidden));

@@ -18,6 +18,7 @@ const ROWS: &[(&str, &str)] = &[
     ("unregister_called", "Unregister called: {vmx}"),
     ("state", "State Transition ({from} -> {to})"),
     ("accepted", "Accepted password for user {account} from {src_ip} - session={session_id}"),
+    ("accepted", "Accepted password for user {account} from {src_ip}, {}"),
     ("accepted", "Accepted password for user {account} from {src_ip}"),
     ("rejected", "Rejected password for user {account} from {src_ip}"),
     ("guest_file", "Guest File Path is {path}"),

@@ -23,6 +23,9 @@ impl Source for Zeek {
         if first.starts_with('#') {
             return text.contains("#separator") && text.contains("#fields");
         }
+        if path_of(piece.name()) == "loaded_scripts" {
+            return first.starts_with("{\"name\":");
+        }
         first.starts_with('{') && first.contains("\"ts\"") && looks_json(first, piece.name())
     }
 
@@ -111,7 +114,7 @@ impl Log<'_> {
             fields.push(Field::new(name, if value == "(empty)" { "" } else { value }));
         }
         // A line cut short or grown is still kept, as long as it has columns at all.
-        let fits = fields.len() > 1;
+        let fits = names.len() == 1 || line.text.contains('\t');
         let verdict = if fits { self.event(line, fields, sink) } else { Verdict::Rejected };
         self.names = names;
         verdict
