@@ -7,6 +7,7 @@ pub mod evtx;
 pub mod heads;
 pub mod ivanti;
 pub mod lines;
+pub mod phrase;
 pub mod relay;
 pub mod sentence;
 pub mod text;

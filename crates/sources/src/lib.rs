@@ -21,7 +21,7 @@ use konseki_model::{Hints, Piece, Sink};
 pub mod clock;
 pub mod description;
 pub mod esx;
-pub mod esx_list;
+mod esxi;
 pub mod flat;
 pub mod host;
 mod list;

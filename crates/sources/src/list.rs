@@ -30,20 +30,50 @@ mod network_firewall;
 mod network_suricata;
 #[path = "network/zeek/mod.rs"]
 mod network_zeek;
+#[path = "vmware/esxi_audit/mod.rs"]
+mod vmware_esxi_audit;
 #[path = "vmware/esxi_auth/mod.rs"]
 mod vmware_esxi_auth;
 #[path = "vmware/esxi_autostart/mod.rs"]
 mod vmware_esxi_autostart;
+#[path = "vmware/esxi_conf/mod.rs"]
+mod vmware_esxi_conf;
+#[path = "vmware/esxi_connections/mod.rs"]
+mod vmware_esxi_connections;
+#[path = "vmware/esxi_date/mod.rs"]
+mod vmware_esxi_date;
+#[path = "vmware/esxi_filesystems/mod.rs"]
+mod vmware_esxi_filesystems;
+#[path = "vmware/esxi_firewall/mod.rs"]
+mod vmware_esxi_firewall;
 #[path = "vmware/esxi_getallvms/mod.rs"]
 mod vmware_esxi_getallvms;
+#[path = "vmware/esxi_hashlist/mod.rs"]
+mod vmware_esxi_hashlist;
 #[path = "vmware/esxi_hostd/mod.rs"]
 mod vmware_esxi_hostd;
+#[path = "vmware/esxi_listing/mod.rs"]
+mod vmware_esxi_listing;
+#[path = "vmware/esxi_ls/mod.rs"]
+mod vmware_esxi_ls;
+#[path = "vmware/esxi_neighbors/mod.rs"]
+mod vmware_esxi_neighbors;
+#[path = "vmware/esxi_ps/mod.rs"]
+mod vmware_esxi_ps;
 #[path = "vmware/esxi_shell/mod.rs"]
 mod vmware_esxi_shell;
 #[path = "vmware/esxi_syslog/mod.rs"]
 mod vmware_esxi_syslog;
+#[path = "vmware/esxi_version/mod.rs"]
+mod vmware_esxi_version;
+#[path = "vmware/esxi_vib_list/mod.rs"]
+mod vmware_esxi_vib_list;
+#[path = "vmware/esxi_vm_ports/mod.rs"]
+mod vmware_esxi_vm_ports;
 #[path = "vmware/esxi_vm_process_list/mod.rs"]
 mod vmware_esxi_vm_process_list;
+#[path = "vmware/esxi_vm_summary/mod.rs"]
+mod vmware_esxi_vm_summary;
 #[path = "vmware/esxi_vminventory/mod.rs"]
 mod vmware_esxi_vminventory;
 #[path = "vmware/esxi_vmkernel/mod.rs"]
@@ -159,6 +189,12 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("network/zeek/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_audit",
+        source: &vmware_esxi_audit::SOURCE,
+        about: include_str!("vmware/esxi_audit/source.toml"),
+        text: include_str!("vmware/esxi_audit/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_auth",
         source: &vmware_esxi_auth::SOURCE,
         about: include_str!("vmware/esxi_auth/source.toml"),
@@ -171,16 +207,76 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("vmware/esxi_autostart/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_conf",
+        source: &vmware_esxi_conf::SOURCE,
+        about: include_str!("vmware/esxi_conf/source.toml"),
+        text: include_str!("vmware/esxi_conf/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_connections",
+        source: &vmware_esxi_connections::SOURCE,
+        about: include_str!("vmware/esxi_connections/source.toml"),
+        text: include_str!("vmware/esxi_connections/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_date",
+        source: &vmware_esxi_date::SOURCE,
+        about: include_str!("vmware/esxi_date/source.toml"),
+        text: include_str!("vmware/esxi_date/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_filesystems",
+        source: &vmware_esxi_filesystems::SOURCE,
+        about: include_str!("vmware/esxi_filesystems/source.toml"),
+        text: include_str!("vmware/esxi_filesystems/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_firewall",
+        source: &vmware_esxi_firewall::SOURCE,
+        about: include_str!("vmware/esxi_firewall/source.toml"),
+        text: include_str!("vmware/esxi_firewall/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_getallvms",
         source: &vmware_esxi_getallvms::SOURCE,
         about: include_str!("vmware/esxi_getallvms/source.toml"),
         text: include_str!("vmware/esxi_getallvms/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_hashlist",
+        source: &vmware_esxi_hashlist::SOURCE,
+        about: include_str!("vmware/esxi_hashlist/source.toml"),
+        text: include_str!("vmware/esxi_hashlist/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_hostd",
         source: &vmware_esxi_hostd::SOURCE,
         about: include_str!("vmware/esxi_hostd/source.toml"),
         text: include_str!("vmware/esxi_hostd/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_listing",
+        source: &vmware_esxi_listing::SOURCE,
+        about: include_str!("vmware/esxi_listing/source.toml"),
+        text: include_str!("vmware/esxi_listing/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_ls",
+        source: &vmware_esxi_ls::SOURCE,
+        about: include_str!("vmware/esxi_ls/source.toml"),
+        text: include_str!("vmware/esxi_ls/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_neighbors",
+        source: &vmware_esxi_neighbors::SOURCE,
+        about: include_str!("vmware/esxi_neighbors/source.toml"),
+        text: include_str!("vmware/esxi_neighbors/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_ps",
+        source: &vmware_esxi_ps::SOURCE,
+        about: include_str!("vmware/esxi_ps/source.toml"),
+        text: include_str!("vmware/esxi_ps/text.toml"),
     },
     Entry {
         id: "vmware/esxi_shell",
@@ -195,10 +291,34 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("vmware/esxi_syslog/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_version",
+        source: &vmware_esxi_version::SOURCE,
+        about: include_str!("vmware/esxi_version/source.toml"),
+        text: include_str!("vmware/esxi_version/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vib_list",
+        source: &vmware_esxi_vib_list::SOURCE,
+        about: include_str!("vmware/esxi_vib_list/source.toml"),
+        text: include_str!("vmware/esxi_vib_list/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vm_ports",
+        source: &vmware_esxi_vm_ports::SOURCE,
+        about: include_str!("vmware/esxi_vm_ports/source.toml"),
+        text: include_str!("vmware/esxi_vm_ports/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_vm_process_list",
         source: &vmware_esxi_vm_process_list::SOURCE,
         about: include_str!("vmware/esxi_vm_process_list/source.toml"),
         text: include_str!("vmware/esxi_vm_process_list/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vm_summary",
+        source: &vmware_esxi_vm_summary::SOURCE,
+        about: include_str!("vmware/esxi_vm_summary/source.toml"),
+        text: include_str!("vmware/esxi_vm_summary/text.toml"),
     },
     Entry {
         id: "vmware/esxi_vminventory",

@@ -9,6 +9,7 @@ use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
 use crate::row::Row;
 use crate::{Input, Reading, Source};
+use konseki_formats::text::between;
 
 mod parse;
 

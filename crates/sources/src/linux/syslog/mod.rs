@@ -41,6 +41,8 @@ const PROGRAMS: &[&str] = &[
     "VSANMGMTSVC",
     "settingsd",
     "apiForwarder",
+    "websso",
+    "sso-events",
 ];
 const MARKS: &[&str] =
     &["PulseSecure: ", "Juniper: ", "id=firewall", " postfix/", ",TRAFFIC,", " devid=", " In(", " No(", " Wa(", " Er(", " Db(", "@6876"];

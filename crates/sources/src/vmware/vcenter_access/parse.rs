@@ -37,7 +37,7 @@ pub fn is_own_shape(line: &str) -> bool {
     let (_, line) = unwrapped(line);
     tomcat(line).is_some()
         || envoy(line).is_some()
-        || vmware::head(line).is_some_and(|head| matches!(head.process, "envoy" | "rhttpproxy" | "envoy-access"))
+        || vmware::split(line).is_some_and(|head| matches!(head.process, "envoy" | "rhttpproxy" | "envoy-access"))
 }
 
 pub fn request(line: &str) -> Option<Request<'_>> {
@@ -107,7 +107,7 @@ fn tomcat(line: &str) -> Option<Request<'_>> {
 fn envoy(line: &str) -> Option<Request<'_>> {
     let mut host = "";
     let mut body = line;
-    if let Some(head) = vmware::head(line).filter(|head| head.process.starts_with("envoy")) {
+    if let Some(head) = vmware::split(line).filter(|head| head.process.starts_with("envoy")) {
         body = head.message;
         host = head.host;
     }

@@ -30,7 +30,7 @@ impl Source for Vpxd {
         if is_profiler(&reading.piece) {
             read::lines(input, reading, sink, |line, sink| state.profile(line, reading, sink));
         } else {
-            let starts = |line: &[u8]| vmware::begins(line) && !vmware::continues(line);
+            let starts = |line: &[u8]| vmware::starts(line);
             read::records(input, reading, sink, starts, |line, sink| state.one(line, reading, sink));
         }
         state.clock.report(sink);
@@ -44,7 +44,7 @@ fn is_profiler(piece: &Piece<'_>) -> bool {
 
 /// Lines that a relay brought without program name: `TIME info vpxd[..]` is all that is asked for.
 fn is_short(piece: &Piece<'_>) -> bool {
-    let own = |line: &[u8]| std::str::from_utf8(line).is_ok_and(|line| vmware::head(line).is_some_and(|head| head.process == "vpxd"));
+    let own = |line: &[u8]| std::str::from_utf8(line).is_ok_and(|line| vmware::split(line).is_some_and(|head| head.process == "vpxd"));
     let (fit, all) = heads::fitting(piece.head, 60, own);
     fit > 0 && fit * 2 > all
 }
@@ -58,7 +58,7 @@ struct State {
 impl State {
     fn one(&mut self, line: &read::Text<'_>, reading: &Reading<'_>, sink: &mut dyn Sink) -> Verdict {
         let mut row = Row::default();
-        let Some(head) = vmware::head(line.text) else {
+        let Some(head) = vmware::split(line.text) else {
             row.push("message", line.text);
             sink.event(&Event {
                 at: line.at(),
@@ -97,7 +97,7 @@ impl State {
 
     /// `--> /SessionStats/SessionPool/Session/Id='…'/Username='…'/ClientIP='…'/… total N`: sessions open at that moment.
     fn profile(&mut self, line: &read::Text<'_>, reading: &Reading<'_>, sink: &mut dyn Sink) -> Verdict {
-        if let Some(head) = vmware::head(line.text).filter(|_| vmware::begins(line.bytes)) {
+        if let Some(head) = vmware::split(line.text).filter(|_| vmware::starts(line.bytes)) {
             self.now = head.time.and_then(|written| self.clock.stamp(&written));
         }
         let mut row = Row::default();
