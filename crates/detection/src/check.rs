@@ -107,7 +107,7 @@ fn event<'a>(said: &impl Fn(&str) -> Option<&'a str>, fields: &'a [Field<'a>]) -
             agent: core("core.agent"),
             ..Core::default()
         },
-        fields: fields,
+        fields,
         raw: said("_raw").unwrap_or_default().as_bytes(),
     }
 }
