@@ -21,7 +21,7 @@ fn blocks_with_and_without_colon() {
 
 #[test]
 fn tables_json_and_csv() {
-    let text = "World ID  Name       Networks\n--------  ---------  ----------\n   69421  app 日本 x  VM Network\n";
+    let text = "World ID  Name       Networks\n--------  ---------  ----------\n   69421  app \u{65e5}\u{672c} x  VM Network\n";
     let table = parse(text, &[]);
     assert_eq!(table.keys, ["worldid", "name", "networks"]);
     assert_eq!((table.rows[0].get("worldid"), table.rows[0].get("networks")), ("69421", "VM Network"));

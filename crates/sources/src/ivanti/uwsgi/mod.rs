@@ -9,7 +9,6 @@ use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
 use crate::row::Row;
 use crate::{Input, Reading, Source};
-use konseki_formats::text::between;
 
 mod parse;
 
