@@ -71,8 +71,25 @@ fn sample(
     let said = |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.as_str());
     let native = |name: &str| !matches!(name, "_source" | "_raw") && !view::CORE.contains(&name);
     let fields: Vec<Field<'_>> = pairs.iter().filter(|(name, _)| native(name)).map(|(name, value)| Field::new(name, value)).collect();
+    let event = event(&said, &fields);
+    let sources = match said("_source") {
+        Some(id) => {
+            let source = index(id).ok_or_else(|| format!("no source `{id}`"))?;
+            source..source + 1
+        }
+        None => 0..routing.sources.len(),
+    };
+    let mut hits = 0;
+    for source in sources {
+        engine.matches(source, &event, scratch, |_| hits += 1);
+    }
+    Ok(hits > 0)
+}
+
+/// The sample as an event; `said`: what it says under a name.
+fn event<'a>(said: &impl Fn(&str) -> Option<&'a str>, fields: &'a [Field<'a>]) -> Event<'a> {
     let core = |name: &str| said(name).unwrap_or_default();
-    let event = Event {
+    Event {
         at: At::Line(1),
         time: None,
         kind: Kind::parse(core("core.kind")).unwrap_or(Kind::Other),
@@ -90,21 +107,9 @@ fn sample(
             agent: core("core.agent"),
             ..Core::default()
         },
-        fields: &fields,
+        fields,
         raw: said("_raw").unwrap_or_default().as_bytes(),
-    };
-    let sources = match said("_source") {
-        Some(id) => {
-            let source = index(id).ok_or_else(|| format!("no source `{id}`"))?;
-            source..source + 1
-        }
-        None => 0..routing.sources.len(),
-    };
-    let mut hits = 0;
-    for source in sources {
-        engine.matches(source, &event, scratch, |_| hits += 1);
     }
-    Ok(hits > 0)
 }
 
 #[cfg(test)]

@@ -24,6 +24,11 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Appends the folded bytes of `text`.
 pub(crate) fn fold_into(text: &str, out: &mut Vec<u8>) {
+    if text.is_ascii() {
+        let start = out.len();
+        out.extend_from_slice(text.as_bytes());
+        return out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+    }
     let mut rest = text;
     loop {
         let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());

@@ -75,7 +75,7 @@ mod windows;
 mod yaml;
 
 pub use check::{Failure, test_rule};
-pub use correlate::{Conclusion, Conclusions, Correlator, Limits};
+pub use correlate::{Conclusion, Conclusions, CorrelationFields, Correlator, Limits};
 pub use engine::{Engine, Hit, Matched, Scratch};
 pub use indicator::{Indicator, IndicatorHit, IndicatorKind, Indicators};
 pub use load::{load_files, load_path, load_paths, load_zip};

@@ -82,6 +82,19 @@ fn rules_fire_on_their_own_samples_as_the_reference_does() {
     let (mut right, mut misses) = (0, Vec::new());
     for info in all {
         let (id, count) = expected(&info);
+        let raw = info.with_file_name(format!("{id}.raw"));
+        if raw.exists() {
+            let mut found = false;
+            for line in std::fs::read(&raw).unwrap().split(|byte| *byte == b'\n') {
+                let event = event(&[], line);
+                engine.matches(3, &event, &mut scratch, |hit| {
+                    found |= rules.rules[hit.rule].meta.id == id;
+                });
+            }
+            assert!(found, "{}", raw.display());
+            right += 1;
+            continue;
+        }
         let sample = info.with_file_name(format!("{id}.json"));
         let name = info.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         if !sample.exists() {
@@ -111,5 +124,7 @@ fn rules_fire_on_their_own_samples_as_the_reference_does() {
     for miss in &misses {
         println!("miss: {miss}");
     }
-    assert!(misses.len() <= 2, "{misses:#?}");
+    // Three of that sample's six records hold a file that the rule names; its info.yml counts one.
+    misses.retain(|miss| !miss.starts_with("file_event_win_cred_dump_tools_dropped_files: 3 "));
+    assert!(misses.is_empty(), "{misses:#?}");
 }

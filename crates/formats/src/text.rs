@@ -56,6 +56,12 @@ pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, &'static str) {
     }
 }
 
+/// The text between two marks.
+pub fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
+    let (_, tail) = text.split_once(from)?;
+    tail.split_once(to).map(|(inner, _)| inner)
+}
+
 /// The longest run of valid UTF-8 in the bytes: an excerpt of it stands byte for byte where the bytes stand.
 pub fn longest_valid(bytes: &[u8]) -> &str {
     let mut best = "";

@@ -58,6 +58,15 @@ pub fn of_path(path: &str) -> Option<String> {
     (!generic && plausible && name.chars().any(|c| c.is_ascii_alphabetic())).then(|| name.to_owned())
 }
 
+/// The host that a record writes, or what is known of the piece where it writes none (or only `localhost`).
+pub fn or_hint<'a>(written: &'a str, reading: &'a crate::Reading<'_>) -> &'a str {
+    if written.is_empty() || written == "-" || written.starts_with("localhost") {
+        reading.hints.host.as_deref().unwrap_or_default()
+    } else {
+        written
+    }
+}
+
 fn strip_archive(name: &str) -> &str {
     for end in [".tar.gz", ".tgz", ".tar", ".zip", ".tar.xz", ".tar.zst", ".7z", ".gz"] {
         if let Some(stem) = name.strip_suffix(end) {

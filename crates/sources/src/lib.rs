@@ -21,13 +21,14 @@ use konseki_model::{Hints, Piece, Sink};
 pub mod clock;
 pub mod description;
 pub mod esx;
-pub mod esx_list;
+mod esxi;
 pub mod flat;
 pub mod host;
 mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
+pub mod row;
 pub mod syslog;
 pub mod vcenter;
 

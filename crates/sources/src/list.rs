@@ -4,12 +4,20 @@ use crate::Entry;
 
 #[path = "ivanti/debuglog/mod.rs"]
 mod ivanti_debuglog;
+#[path = "ivanti/ict/mod.rs"]
+mod ivanti_ict;
+#[path = "ivanti/manifest/mod.rs"]
+mod ivanti_manifest;
 #[path = "ivanti/nodemon/mod.rs"]
 mod ivanti_nodemon;
+#[path = "ivanti/snapshot/mod.rs"]
+mod ivanti_snapshot;
 #[path = "ivanti/syslog/mod.rs"]
 mod ivanti_syslog;
 #[path = "ivanti/uwsgi/mod.rs"]
 mod ivanti_uwsgi;
+#[path = "ivanti/vc0/mod.rs"]
+mod ivanti_vc0;
 #[path = "linux/syslog/mod.rs"]
 mod linux_syslog;
 #[path = "mail/barracuda/mod.rs"]
@@ -22,20 +30,50 @@ mod network_firewall;
 mod network_suricata;
 #[path = "network/zeek/mod.rs"]
 mod network_zeek;
+#[path = "vmware/esxi_audit/mod.rs"]
+mod vmware_esxi_audit;
 #[path = "vmware/esxi_auth/mod.rs"]
 mod vmware_esxi_auth;
 #[path = "vmware/esxi_autostart/mod.rs"]
 mod vmware_esxi_autostart;
+#[path = "vmware/esxi_conf/mod.rs"]
+mod vmware_esxi_conf;
+#[path = "vmware/esxi_connections/mod.rs"]
+mod vmware_esxi_connections;
+#[path = "vmware/esxi_date/mod.rs"]
+mod vmware_esxi_date;
+#[path = "vmware/esxi_filesystems/mod.rs"]
+mod vmware_esxi_filesystems;
+#[path = "vmware/esxi_firewall/mod.rs"]
+mod vmware_esxi_firewall;
 #[path = "vmware/esxi_getallvms/mod.rs"]
 mod vmware_esxi_getallvms;
+#[path = "vmware/esxi_hashlist/mod.rs"]
+mod vmware_esxi_hashlist;
 #[path = "vmware/esxi_hostd/mod.rs"]
 mod vmware_esxi_hostd;
+#[path = "vmware/esxi_listing/mod.rs"]
+mod vmware_esxi_listing;
+#[path = "vmware/esxi_ls/mod.rs"]
+mod vmware_esxi_ls;
+#[path = "vmware/esxi_neighbors/mod.rs"]
+mod vmware_esxi_neighbors;
+#[path = "vmware/esxi_ps/mod.rs"]
+mod vmware_esxi_ps;
 #[path = "vmware/esxi_shell/mod.rs"]
 mod vmware_esxi_shell;
 #[path = "vmware/esxi_syslog/mod.rs"]
 mod vmware_esxi_syslog;
+#[path = "vmware/esxi_version/mod.rs"]
+mod vmware_esxi_version;
+#[path = "vmware/esxi_vib_list/mod.rs"]
+mod vmware_esxi_vib_list;
+#[path = "vmware/esxi_vm_ports/mod.rs"]
+mod vmware_esxi_vm_ports;
 #[path = "vmware/esxi_vm_process_list/mod.rs"]
 mod vmware_esxi_vm_process_list;
+#[path = "vmware/esxi_vm_summary/mod.rs"]
+mod vmware_esxi_vm_summary;
 #[path = "vmware/esxi_vminventory/mod.rs"]
 mod vmware_esxi_vminventory;
 #[path = "vmware/esxi_vmkernel/mod.rs"]
@@ -50,6 +88,10 @@ mod vmware_vcenter_access;
 mod vmware_vcenter_events;
 #[path = "vmware/vcenter_sso/mod.rs"]
 mod vmware_vcenter_sso;
+#[path = "vmware/vcenter_svcs/mod.rs"]
+mod vmware_vcenter_svcs;
+#[path = "vmware/vcenter_vami/mod.rs"]
+mod vmware_vcenter_vami;
 #[path = "vmware/vcenter_vpxd/mod.rs"]
 mod vmware_vcenter_vpxd;
 #[path = "vmware/vmware_log/mod.rs"]
@@ -69,10 +111,28 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("ivanti/debuglog/text.toml"),
     },
     Entry {
+        id: "ivanti/ict",
+        source: &ivanti_ict::SOURCE,
+        about: include_str!("ivanti/ict/source.toml"),
+        text: include_str!("ivanti/ict/text.toml"),
+    },
+    Entry {
+        id: "ivanti/manifest",
+        source: &ivanti_manifest::SOURCE,
+        about: include_str!("ivanti/manifest/source.toml"),
+        text: include_str!("ivanti/manifest/text.toml"),
+    },
+    Entry {
         id: "ivanti/nodemon",
         source: &ivanti_nodemon::SOURCE,
         about: include_str!("ivanti/nodemon/source.toml"),
         text: include_str!("ivanti/nodemon/text.toml"),
+    },
+    Entry {
+        id: "ivanti/snapshot",
+        source: &ivanti_snapshot::SOURCE,
+        about: include_str!("ivanti/snapshot/source.toml"),
+        text: include_str!("ivanti/snapshot/text.toml"),
     },
     Entry {
         id: "ivanti/syslog",
@@ -85,6 +145,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_uwsgi::SOURCE,
         about: include_str!("ivanti/uwsgi/source.toml"),
         text: include_str!("ivanti/uwsgi/text.toml"),
+    },
+    Entry {
+        id: "ivanti/vc0",
+        source: &ivanti_vc0::SOURCE,
+        about: include_str!("ivanti/vc0/source.toml"),
+        text: include_str!("ivanti/vc0/text.toml"),
     },
     Entry {
         id: "linux/syslog",
@@ -123,6 +189,12 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("network/zeek/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_audit",
+        source: &vmware_esxi_audit::SOURCE,
+        about: include_str!("vmware/esxi_audit/source.toml"),
+        text: include_str!("vmware/esxi_audit/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_auth",
         source: &vmware_esxi_auth::SOURCE,
         about: include_str!("vmware/esxi_auth/source.toml"),
@@ -135,16 +207,76 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("vmware/esxi_autostart/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_conf",
+        source: &vmware_esxi_conf::SOURCE,
+        about: include_str!("vmware/esxi_conf/source.toml"),
+        text: include_str!("vmware/esxi_conf/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_connections",
+        source: &vmware_esxi_connections::SOURCE,
+        about: include_str!("vmware/esxi_connections/source.toml"),
+        text: include_str!("vmware/esxi_connections/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_date",
+        source: &vmware_esxi_date::SOURCE,
+        about: include_str!("vmware/esxi_date/source.toml"),
+        text: include_str!("vmware/esxi_date/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_filesystems",
+        source: &vmware_esxi_filesystems::SOURCE,
+        about: include_str!("vmware/esxi_filesystems/source.toml"),
+        text: include_str!("vmware/esxi_filesystems/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_firewall",
+        source: &vmware_esxi_firewall::SOURCE,
+        about: include_str!("vmware/esxi_firewall/source.toml"),
+        text: include_str!("vmware/esxi_firewall/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_getallvms",
         source: &vmware_esxi_getallvms::SOURCE,
         about: include_str!("vmware/esxi_getallvms/source.toml"),
         text: include_str!("vmware/esxi_getallvms/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_hashlist",
+        source: &vmware_esxi_hashlist::SOURCE,
+        about: include_str!("vmware/esxi_hashlist/source.toml"),
+        text: include_str!("vmware/esxi_hashlist/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_hostd",
         source: &vmware_esxi_hostd::SOURCE,
         about: include_str!("vmware/esxi_hostd/source.toml"),
         text: include_str!("vmware/esxi_hostd/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_listing",
+        source: &vmware_esxi_listing::SOURCE,
+        about: include_str!("vmware/esxi_listing/source.toml"),
+        text: include_str!("vmware/esxi_listing/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_ls",
+        source: &vmware_esxi_ls::SOURCE,
+        about: include_str!("vmware/esxi_ls/source.toml"),
+        text: include_str!("vmware/esxi_ls/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_neighbors",
+        source: &vmware_esxi_neighbors::SOURCE,
+        about: include_str!("vmware/esxi_neighbors/source.toml"),
+        text: include_str!("vmware/esxi_neighbors/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_ps",
+        source: &vmware_esxi_ps::SOURCE,
+        about: include_str!("vmware/esxi_ps/source.toml"),
+        text: include_str!("vmware/esxi_ps/text.toml"),
     },
     Entry {
         id: "vmware/esxi_shell",
@@ -159,10 +291,34 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("vmware/esxi_syslog/text.toml"),
     },
     Entry {
+        id: "vmware/esxi_version",
+        source: &vmware_esxi_version::SOURCE,
+        about: include_str!("vmware/esxi_version/source.toml"),
+        text: include_str!("vmware/esxi_version/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vib_list",
+        source: &vmware_esxi_vib_list::SOURCE,
+        about: include_str!("vmware/esxi_vib_list/source.toml"),
+        text: include_str!("vmware/esxi_vib_list/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vm_ports",
+        source: &vmware_esxi_vm_ports::SOURCE,
+        about: include_str!("vmware/esxi_vm_ports/source.toml"),
+        text: include_str!("vmware/esxi_vm_ports/text.toml"),
+    },
+    Entry {
         id: "vmware/esxi_vm_process_list",
         source: &vmware_esxi_vm_process_list::SOURCE,
         about: include_str!("vmware/esxi_vm_process_list/source.toml"),
         text: include_str!("vmware/esxi_vm_process_list/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_vm_summary",
+        source: &vmware_esxi_vm_summary::SOURCE,
+        about: include_str!("vmware/esxi_vm_summary/source.toml"),
+        text: include_str!("vmware/esxi_vm_summary/text.toml"),
     },
     Entry {
         id: "vmware/esxi_vminventory",
@@ -205,6 +361,18 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_vcenter_sso::SOURCE,
         about: include_str!("vmware/vcenter_sso/source.toml"),
         text: include_str!("vmware/vcenter_sso/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_svcs",
+        source: &vmware_vcenter_svcs::SOURCE,
+        about: include_str!("vmware/vcenter_svcs/source.toml"),
+        text: include_str!("vmware/vcenter_svcs/text.toml"),
+    },
+    Entry {
+        id: "vmware/vcenter_vami",
+        source: &vmware_vcenter_vami::SOURCE,
+        about: include_str!("vmware/vcenter_vami/source.toml"),
+        text: include_str!("vmware/vcenter_vami/text.toml"),
     },
     Entry {
         id: "vmware/vcenter_vpxd",

@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use konseki_model::{Core, Field, Kind};
+use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ struct Map {
 pub struct Mapper {
     maps: Vec<Map>,
     /// The field that most maps test for equality, and for each of its values the maps that can fit, in order.
-    dispatch: Option<(String, BTreeMap<String, Vec<usize>>)>,
+    dispatch: Option<(String, FxHashMap<String, Vec<usize>>)>,
     /// Maps that do not test that field.
     others: Vec<usize>,
 }
@@ -138,6 +139,8 @@ impl Mapper {
             indexes.extend(&others);
             indexes.sort_unstable();
         }
+        // Looked up once an event, never walked through.
+        let table: FxHashMap<String, Vec<usize>> = table.into_iter().collect();
         Ok(Self { maps, dispatch: Some((key, table)), others })
     }
 

@@ -32,7 +32,7 @@ pub struct Correlator<'a> {
     rules: &'a RuleSet,
     /// Rule -> (correlation, place among its inputs).
     users: BTreeMap<usize, Vec<(u32, u32)>>,
-    fields: BTreeSet<String>,
+    fields: CorrelationFields,
     samples: Samples,
     ungrouped: BTreeMap<usize, u64>,
     limits: Limits,
@@ -82,6 +82,36 @@ pub struct Conclusions {
     pub ungrouped: BTreeMap<usize, u64>,
 }
 
+/// The fields that correlations group by or count: what has to be kept of an event that a rule found.
+#[derive(Clone, Debug, Default)]
+pub struct CorrelationFields {
+    names: BTreeSet<String>,
+}
+
+impl CorrelationFields {
+    pub fn new(rules: &RuleSet) -> Self {
+        let mut names = BTreeSet::new();
+        for block in rules.correlations.iter().map(|correlation| &correlation.block) {
+            names.extend(block.group_by.iter().chain(&block.condition.fields).cloned());
+            names.extend(block.aliases.values().flat_map(|by_rule| by_rule.values().cloned()));
+        }
+        Self { names }
+    }
+
+    /// The values of an event that correlations group by or count: native fields of that name, and the typed
+    /// core by its names (`host`, `user`, `src`, … or `core.host`, …) where no native field has the name.
+    pub fn of<'e>(&self, event: &Event<'e>) -> Vec<(String, String)> {
+        let value = |name: &str| -> Option<&'e str> {
+            event.field(name).or_else(|| {
+                let at = view::CORE.iter().position(|core| *core == name || core.strip_prefix("core.") == Some(name))?;
+                Some(view::core(event, at)).filter(|value| !value.is_empty())
+            })
+        };
+        let names = self.names.iter();
+        names.filter_map(|name| Some((name.clone(), value(name)?.to_owned()))).collect()
+    }
+}
+
 impl<'a> Correlator<'a> {
     pub fn new(rules: &'a RuleSet) -> Self {
         Self::with_limits(rules, Limits::default())
@@ -89,16 +119,13 @@ impl<'a> Correlator<'a> {
 
     pub fn with_limits(rules: &'a RuleSet, limits: Limits) -> Self {
         let mut users: BTreeMap<usize, Vec<(u32, u32)>> = BTreeMap::new();
-        let mut fields = BTreeSet::new();
+        let fields = CorrelationFields::new(rules);
         for (number, correlation) in rules.correlations.iter().enumerate() {
             for (place, input) in correlation.inputs.iter().enumerate() {
                 if let Input::Rule(rule) = input {
                     users.entry(*rule).or_default().push((number as u32, place as u32));
                 }
             }
-            let block = &correlation.block;
-            fields.extend(block.group_by.iter().chain(&block.condition.fields).cloned());
-            fields.extend(block.aliases.values().flat_map(|by_rule| by_rule.values().cloned()));
         }
         let samples = Samples::new(limits.samples);
         Self { rules, users, fields, samples, ungrouped: BTreeMap::new(), limits }
@@ -109,17 +136,9 @@ impl<'a> Correlator<'a> {
         self.users.contains_key(&rule)
     }
 
-    /// The values of an event that correlations group by or count: native fields of that name, and the typed
-    /// core by its names (`host`, `user`, `src`, … or `core.host`, …) where no native field has the name.
-    pub fn fields<'e>(&self, event: &Event<'e>) -> Vec<(String, String)> {
-        let value = |name: &str| -> Option<&'e str> {
-            event.field(name).or_else(|| {
-                let at = view::CORE.iter().position(|core| *core == name || core.strip_prefix("core.") == Some(name))?;
-                Some(view::core(event, at)).filter(|value| !value.is_empty())
-            })
-        };
-        let names = self.fields.iter();
-        names.filter_map(|name| Some((name.clone(), value(name)?.to_owned()))).collect()
+    /// As `CorrelationFields::of`.
+    pub fn fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
+        self.fields.of(event)
     }
 
     /// Takes one event that a rule found. `tag`: how the caller knows the event again; among events of the same
@@ -145,14 +164,7 @@ impl<'a> Correlator<'a> {
     pub fn finish(mut self) -> Conclusions {
         let mut out = Conclusions { ungrouped: self.ungrouped, ..Conclusions::default() };
         self.samples.arrange();
-        let mut chained: BTreeMap<usize, Vec<(usize, u32)>> = BTreeMap::new();
-        for (number, correlation) in self.rules.correlations.iter().enumerate() {
-            for (place, input) in correlation.inputs.iter().enumerate() {
-                if let Input::Correlation(on) = input {
-                    chained.entry(*on).or_default().push((number, place as u32));
-                }
-            }
-        }
+        let chained = chained(self.rules);
         for (number, correlation) in self.rules.correlations.iter().enumerate() {
             let (groups, dropped) = self.samples.groups(number as u32, self.limits.groups);
             if dropped > 0 {
@@ -189,6 +201,19 @@ impl<'a> Correlator<'a> {
         out.samples_dropped = self.samples.dropped;
         out
     }
+}
+
+/// Correlation -> (correlation that stands on it, place among its inputs).
+fn chained(rules: &RuleSet) -> BTreeMap<usize, Vec<(usize, u32)>> {
+    let mut chained: BTreeMap<usize, Vec<(usize, u32)>> = BTreeMap::new();
+    for (number, correlation) in rules.correlations.iter().enumerate() {
+        for (place, input) in correlation.inputs.iter().enumerate() {
+            if let Input::Correlation(on) = input {
+                chained.entry(*on).or_default().push((number, place as u32));
+            }
+        }
+    }
+    chained
 }
 
 /// Puts a conclusion before a correlation that stands on it; 1 if a field to group by is missing.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 
 use super::index::{FieldIndex, IndexBuilder, Place};
@@ -28,6 +29,8 @@ pub(super) struct Known {
     pub other: u32,
     pub how: How,
     pub atom: Arc<Atom>,
+    /// For a text that is searched without case and not by the index.
+    pub finder: Option<Finder<'static>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,9 +83,13 @@ impl Group {
         for (number, (atom, literals)) in atoms.list.iter().zip(literals).enumerate() {
             let builder = builders.entry(field(atom.field.as_deref(), names)).or_default();
             if wanted.get(number) == Some(&true) {
-                how.push(literals.how);
+                // Keywords are searched in all values at once, wherever they must stand in one of them.
+                let keyword = atom.field.is_none();
+                let decided = literals.how == How::Decided;
+                how.push(if keyword && decided { How::Gated } else { literals.how });
                 for literal in literals.texts {
-                    builder.add(literals.place, &literal, number as u32);
+                    let place = if keyword { Place::Anywhere } else { literals.place };
+                    builder.add(place, &literal, number as u32);
                 }
             } else {
                 how.push(How::Open);
@@ -139,7 +146,8 @@ impl Group {
                 _ => NO_FIELD,
             };
             let field = field(atom.field.as_deref(), names);
-            self.atoms.push(Known { field, other, how: *how, atom: Arc::clone(atom) });
+            let finder = finder(&atom.test).filter(|_| *how != How::Decided);
+            self.atoms.push(Known { field, other, how: *how, atom: Arc::clone(atom), finder });
         }
         let keywords = builders.remove(&KEYWORD).map(IndexBuilder::build);
         self.keywords = keywords;
@@ -170,6 +178,14 @@ pub(super) fn field(name: Option<&str>, names: &Names) -> u32 {
     match name {
         None => KEYWORD,
         Some(name) => names.get(name).copied().unwrap_or(NO_FIELD),
+    }
+}
+
+fn finder(test: &Test) -> Option<Finder<'static>> {
+    let Test::Text(glob) = test else { return None };
+    match glob.shape() {
+        Shape::Contains(text) if !glob.cased => Some(Finder::new(text).into_owned()),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aho_corasick::automaton::OverlappingState;
+use aho_corasick::packed::Searcher;
 use aho_corasick::{AhoCorasick, Input, MatchKind, StartKind};
 use rustc_hash::FxHashMap;
 
@@ -61,11 +62,15 @@ impl IndexBuilder {
         if !inner.is_empty() {
             // Standard semantics: every pattern that ends anywhere is reported.
             index.inner = automaton(&inner);
+            index.gate = (inner.len() <= FEW).then(|| Searcher::new(&inner)).flatten();
             index.plain = if index.inner.is_none() { inner } else { Default::default() };
         }
         index
     }
 }
+
+/// Literals that the vector search takes.
+const FEW: usize = 64;
 
 fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
     AhoCorasick::builder().match_kind(MatchKind::Standard).start_kind(StartKind::Unanchored).build(literals).ok()
@@ -79,6 +84,8 @@ pub(crate) struct FieldIndex {
     starts: Trie,
     ends: Trie,
     inner: Option<AhoCorasick>,
+    /// A vector search over few literals, which tells quickly that none is there.
+    gate: Option<Searcher>,
     /// Literals searched one by one, if no automaton could be built.
     plain: Vec<Vec<u8>>,
     /// The list of the automaton's first pattern; the others follow.
@@ -111,6 +118,9 @@ impl FieldIndex {
         }
         if !self.starts.is_empty() {
             self.starts.walk(value.iter().copied(), |list| fire(self.list(list)));
+        }
+        if self.gate.as_ref().is_some_and(|gate| gate.find(value).is_none()) {
+            return;
         }
         if let Some(automaton) = &self.inner {
             let mut state = OverlappingState::start();

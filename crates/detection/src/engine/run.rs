@@ -37,10 +37,12 @@ impl Run<'_, '_> {
             }
         }
         if let Some(index) = group.keywords.as_ref().filter(|index| !index.is_empty()) {
+            // One search over all values together. What fires is tested again: values of the core may be among
+            // them, which keywords do not ask.
             for place in keyword_places(self.event) {
-                let value = self.texts.folded(self.event, place);
-                index.scan(value, |atoms| fire(self.marks, group, atoms));
+                self.texts.folded(self.event, place);
             }
+            index.scan(self.texts.all(), |atoms| fire(self.marks, group, atoms));
         }
         for rule in &group.always {
             self.marks.pick(*rule);
@@ -100,6 +102,9 @@ impl Run<'_, '_> {
             });
         }
         let folded = self.texts.folded(self.event, place);
+        if let Some(finder) = &known.finder {
+            return finder.find(folded).is_some();
+        }
         match view::at(self.event, place as usize) {
             Some((_, value)) => test::value(&known.atom.test, value, folded),
             None => {

@@ -47,10 +47,18 @@ impl Texts {
             Some((_, value)) => fold_into(value, &mut self.bytes),
             None => fold_bytes_into(event.raw, &mut self.bytes),
         }
+        let end = self.bytes.len();
         if let Some(range) = self.ranges.get_mut(place) {
-            *range = (start as u32, self.bytes.len() as u32);
+            *range = (start as u32, end as u32);
         }
-        self.bytes.get(start..).unwrap_or_default()
+        // No text holds this byte, so nothing is found across two values.
+        self.bytes.push(0xff);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Everything that has been folded, value by value.
+    pub fn all(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

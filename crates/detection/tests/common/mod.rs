@@ -16,12 +16,13 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Windows, Linux process creation, and a web server.
+/// Windows, Linux process creation, a web server, and a router's accounting.
 pub fn routing() -> Routing {
     let mut routing = Routing::default();
     routing.add(vec![LogSource::new("windows", "", "")]);
     routing.add(vec![LogSource::new("linux", "process_creation", ""), LogSource::new("esxi", "", "shell")]);
     routing.add(vec![LogSource::new("", "webserver", "")]);
+    routing.add(vec![LogSource::new("cisco", "", "aaa")]);
     routing
 }
 

@@ -1,195 +1,199 @@
-//! One line -> its fields. WELF values may hold spaces without quotes: a value runs to the next known key.
+//! One line into native fields: the three forms, the code that a Standard sentence stands for, names in the text.
 
-use konseki_formats::time;
-use konseki_model::Field;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use crate::esx::between;
+use konseki_formats::{heads, ivanti};
+use konseki_model::Kind;
 
-/// A line taken apart.
-pub struct Line<'a> {
-    pub fields: Vec<Field<'a>>,
-    /// Local time of the body, as written.
+use crate::row::Row;
+
+pub struct Parsed<'a> {
+    /// What a relay put before the line.
+    pub head: &'a str,
+    /// The time of the line itself, local.
     pub time: &'a str,
-    /// Seconds east of UTC from the syslog head.
-    pub offset: Option<i32>,
-    pub node: &'a str,
+    msg: &'a str,
+    code: &'a str,
 }
 
-const KEYS: &[&str] = &[
-    "id",
-    "time",
-    "pri",
-    "fw",
-    "vpn",
-    "ivs",
-    "user",
-    "realm",
-    "roles",
-    "sessionID",
-    "proto",
-    "src",
-    "dst",
-    "dstname",
-    "type",
-    "op",
-    "arg",
-    "result",
-    "sent",
-    "rcvd",
-    "agent",
-    "duration",
-    "msg",
-];
+/// Sentences that stand for one code alone: code, start, and a text that must follow.
+static SENTENCES: LazyLock<Vec<[&'static str; 3]>> = LazyLock::new(|| {
+    include_str!("sentences.tsv")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| {
+            let mut parts = line.split('\t');
+            Some([parts.next()?, parts.next()?, parts.next().unwrap_or_default()])
+        })
+        .collect()
+});
 
-/// WELF or Standard; `None` for any other line.
-pub fn split(line: &str) -> Option<Line<'_>> {
-    if let Some(at) = line.find("id=firewall ") {
-        return welf(line.get(at..)?, line.get(..at)?);
+/// Pushes the native fields of a line. `None` where it has none of the forms.
+pub fn line<'a>(text: &'a str, columns: &'a [String], row: &mut Row<'a>) -> Option<Parsed<'a>> {
+    if let Some(at) = ivanti::welf_start(text) {
+        let body = text.get(at..)?;
+        ivanti::welf(body, |key, value| row.push(key, value));
+        let msg = row.get("msg");
+        let code = ivanti::code(msg).unwrap_or_default();
+        return Some(Parsed { head: text.get(..at)?, time: row.get("time"), msg, code });
     }
-    standard(line)
-}
-
-fn offset_of(head: &str) -> Option<i32> {
-    head.split(' ').find_map(|word| {
-        let word = word.trim_start_matches(|c: char| c == '<' || c == '>' || c.is_ascii_digit() && word.starts_with('<'));
-        time::iso(word.as_bytes()).and_then(|(written, _)| written.offset)
-    })
-}
-
-fn welf<'a>(body: &'a str, head: &'a str) -> Option<Line<'a>> {
-    // Where each known key stands: at a word's start, outside of quotes.
-    let mut places: Vec<(usize, &'a str)> = Vec::with_capacity(24);
-    let mut at = 0;
-    let bytes = body.as_bytes();
-    while at < bytes.len() {
-        let rest = body.get(at..)?;
-        let Some(key) = KEYS.iter().find(|key| rest.starts_with(**key) && rest.as_bytes().get(key.len()) == Some(&b'=')) else {
-            at = match rest.find(' ') {
-                Some(space) => at + space + 1,
-                None => break,
-            };
-            continue;
-        };
-        let value = at + key.len() + 1;
-        places.push((at, rest.get(..key.len())?));
-        // The message is last and may hold anything, also quotes and words that look like keys.
-        if *key == "msg" {
-            break;
+    if let Some(line) = ivanti::standard(text) {
+        for (name, value) in [
+            ("time", line.time),
+            ("vpn", line.node),
+            ("src", line.src),
+            ("ivs", line.ivs),
+            ("user", line.user),
+            ("realm", line.realm),
+            ("roles", line.roles),
+            ("sessionID", line.session),
+            ("msg", line.msg),
+        ] {
+            row.push(name, value);
         }
-        at = if bytes.get(value) == Some(&b'"') {
-            match body.get(value + 1..)?.find('"') {
-                Some(end) => value + 1 + end + 1,
-                None => break,
-            }
-        } else {
-            match body.get(value..)?.find(' ') {
-                Some(space) => value + space + 1,
-                None => break,
-            }
-        };
-        while bytes.get(at) == Some(&b' ') {
-            at += 1;
-        }
+        let msg = line.msg;
+        // The GUI's own export puts severity and code in columns before the time.
+        let column = line.head.split([' ', '\t', ',']).find(|word| ivanti::is_code(word));
+        let code = ivanti::code(msg).or(column).unwrap_or_else(|| sentence(msg));
+        return Some(Parsed { head: line.head, time: line.time, msg, code });
     }
-    let mut fields = Vec::with_capacity(places.len() + 6);
-    for (index, (place, key)) in places.iter().enumerate() {
-        let from = place + key.len() + 1;
-        let to = places.get(index + 1).map_or(body.len(), |(next, _)| *next);
-        let value = body.get(from..to)?.trim();
-        let value = value.strip_prefix('"').map_or(value, |inner| inner.strip_suffix('"').unwrap_or(inner));
-        fields.push(Field::new(key, value));
-    }
-    let get = |name: &str| fields.iter().find(|field| field.name == name).map_or("", |field| field.value);
-    let (time, node) = (get("time"), get("vpn"));
-    (!time.is_empty()).then_some(Line { time, node, offset: offset_of(head), fields })
+    w3c(text, columns, row)
 }
 
-/// `[head] YYYY-MM-DD HH:MM:SS - node - [src] [ivs::]user(realm)[roles][session] - message`.
-fn standard(line: &str) -> Option<Line<'_>> {
-    let open = line.find(" - [")?;
-    let before = line.get(..open)?;
-    let (rest, node) = before.rsplit_once(" - ")?;
-    let time = rest.get(rest.len().checked_sub(19)?..)?;
-    time::iso(time.as_bytes())?;
-    let head = rest.get(..rest.len() - 19)?;
-    let (src, rest) = line.get(open + 4..)?.split_once("] ")?;
-    let (who, message) = rest.split_once(" - ")?;
-    let (user, tail) = who.split_once('(')?;
-    let (realm, tail) = tail.split_once(')')?;
-    let (ivs, user) = user.rsplit_once("::").unwrap_or(("", user));
-    let mut groups = tail.split('[').skip(1).map(|group| group.trim_end_matches(']'));
-    let roles = groups.next().unwrap_or_default();
-    let session = groups.next().unwrap_or_default();
-    let mut fields = Vec::with_capacity(16);
+fn w3c<'a>(text: &'a str, columns: &'a [String], row: &mut Row<'a>) -> Option<Parsed<'a>> {
+    if columns.is_empty() {
+        return None;
+    }
+    let mut rest = text;
+    for name in columns {
+        let (value, tail) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?,
+            None => rest.split_once(' ').unwrap_or((rest, "")),
+        };
+        row.push(name, value);
+        rest = tail.trim_start();
+    }
+    let (date, clock) = (row.get("date"), row.get("time"));
+    let both = text.get(..date.len() + 1 + clock.len()).filter(|_| !date.is_empty() && text.starts_with(date));
+    Some(Parsed { head: "", time: both.unwrap_or(clock), msg: "", code: "" })
+}
+
+/// Is it a W3C export of this product? Its `#` lines name it or its columns.
+pub fn is_w3c(head: &[u8]) -> bool {
+    let mut named = false;
+    for line in heads::first_lines(head, 8).take_while(|line| line.first() == Some(&b'#')) {
+        let text = String::from_utf8_lossy(line);
+        named |= ["Ivanti", "Pulse", "Juniper", "IVE"].iter().any(|name| text.contains(name));
+        named |= text.starts_with("#Fields:") && text.contains("realm") && text.contains("role");
+    }
+    named
+}
+
+fn sentence(msg: &str) -> &'static str {
+    SENTENCES.iter().find(|[_, start, part]| msg.starts_with(start) && msg.contains(part)).map_or("", |[code, ..]| code)
+}
+
+/// Files that an integrity scan counted.
+#[derive(Clone, Copy, Default)]
+pub struct Counts {
+    new: u64,
+    changed: u64,
+}
+
+impl Counts {
+    /// Changed files outrank new ones.
+    pub fn kind(self) -> Kind {
+        match (self.changed, self.new) {
+            (0, 0) => Kind::IntegrityScan,
+            (0, _) => Kind::IntegrityNew,
+            _ => Kind::IntegrityChanged,
+        }
+    }
+}
+
+/// Pushes what the text of the message names beside the written fields.
+pub fn derive<'a>(parsed: &Parsed<'a>, row: &mut Row<'a>) -> Counts {
+    row.push("msg_code", parsed.code);
+    let found = ivanti::details(parsed.msg);
+    let agent = if row.get("agent").is_empty() { found.agent } else { "" };
     for (name, value) in [
-        ("time", time),
-        ("vpn", node),
-        ("src", src),
-        ("ivs", ivs),
-        ("user", user),
-        ("realm", realm),
-        ("roles", roles),
-        ("sessionID", session),
-        ("msg", message),
+        ("sid", found.sid),
+        ("inner_ip", found.inner_ip),
+        ("hostname", found.hostname),
+        ("url", found.url),
+        ("agent", agent),
+        ("mac", found.mac),
+        ("old_ip", found.old_ip),
+        ("new_ip", found.new_ip),
+        ("reason", found.reason),
+        ("bytes_read", found.bytes_read),
+        ("bytes_written", found.bytes_written),
+        ("seconds", found.seconds),
     ] {
-        fields.push(Field::new(name, value));
+        row.push_some(name, value);
     }
-    Some(Line { fields, time, offset: offset_of(head), node })
+    if !parsed.msg.contains("ntegrity Scan") {
+        return Counts::default();
+    }
+    let count = |mark: &str| {
+        let rest = parsed.msg.split_once(mark).map_or("", |(_, rest)| rest);
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest.get(..digits).unwrap_or_default()
+    };
+    let (new, changed) = (count("Newly Detected Files "), count("Mismatched Files "));
+    row.push_some("new_files", new);
+    row.push_some("mismatched_files", changed);
+    Counts { new: new.parse().unwrap_or(0), changed: changed.parse().unwrap_or(0) }
 }
 
-/// Sentences of the Standard form that are unmistakable, with the code WELF gives them.
-const SENTENCES: &[(&str, &str)] = &[
-    ("VPN Tunneling: Session started", "NWC23464"),
-    ("VPN Tunneling: Session ended", "NWC23465"),
-    ("Primary authentication successful", "AUT24326"),
-    ("Primary authentication failed", "AUT24327"),
-    ("Login failed", "AUT23457"),
-    ("Login succeeded", "AUT31504"),
-    ("Agent login succeeded", "AUT24414"),
-    ("Logout from", "AUT22673"),
-    ("Session timed out", "AUT20914"),
-    ("Remote address for user", "AUT20919"),
-    ("Session resumed", "EAM24460"),
-    ("Unauthenticated request url", "AUT31556"),
-    ("Connection from IP", "AUT20920"),
-    ("Integrity Scan Completed", "SYS32088"),
-    ("Integrity scan completed", "SYS32088"),
-    ("Integrity Scan Started", "SYS32087"),
-    ("Log cleared", "ADM20599"),
-];
+/// The account of a line: `System` is nobody, a doubled backslash is one.
+pub fn person(user: &str) -> Cow<'_, str> {
+    match user {
+        "System" | "-" => Cow::Borrowed(""),
+        user if user.contains("\\\\") => Cow::Owned(user.replace("\\\\", "\\")),
+        user => Cow::Borrowed(user),
+    }
+}
 
-/// Fields made from the message: code, long session id, inner address, host name, URL.
-pub fn derive(fields: &mut Vec<Field<'_>>) {
-    let Some(message) = fields.iter().find(|field| field.name == "msg").map(|field| field.value) else { return };
-    let code = message.get(..8).filter(|code| {
-        let (letters, digits) = code.as_bytes().split_at(3);
-        letters.iter().all(u8::is_ascii_uppercase) && digits.iter().all(u8::is_ascii_digit) && message.as_bytes().get(8) == Some(&b':')
-    });
-    let code = code.or_else(|| SENTENCES.iter().find(|(start, _)| message.starts_with(start)).map(|(_, code)| *code));
-    fields.push(Field::new("msg_code", code.unwrap_or_default()));
-    let session = ["(session:", "(session: "].iter().find_map(|mark| between(message, mark, ")")).map(str::trim);
-    if let Some(sid) = session.filter(|sid| !sid.is_empty() && *sid != "00000000") {
-        fields.push(Field::new("sid", sid));
+/// `log.node-Sat-2025-08-02_11_24_02-(GMT+10_00).events` -> `+10:00`.
+pub fn zone_of_name(name: &str) -> Option<String> {
+    let (_, rest) = name.rsplit_once("(GMT")?;
+    let (zone, _) = rest.split_once(')')?;
+    if zone.is_empty() {
+        return Some("UTC".to_owned());
     }
-    for mark in ["IPv4 address ", "IPv4 address: ", "with IP ", "IPv6 address "] {
-        if let Some((_, tail)) = message.split_once(mark) {
-            let address = tail.split([',', ' ', ')']).next().unwrap_or(tail).trim_end_matches('.');
-            if address.contains(['.', ':']) {
-                fields.push(Field::new("inner_ip", address));
-                break;
-            }
-        }
+    let sign = zone.get(..1).filter(|sign| *sign == "+" || *sign == "-")?;
+    let (hours, minutes) = zone.get(1..)?.split_once(['_', ':', '-'])?;
+    let digits = |text: &str| !text.is_empty() && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
+    (digits(hours) && digits(minutes)).then(|| format!("{sign}{hours:0>2}:{minutes:0>2}"))
+}
+
+/// The appliance's offset in microseconds from what its time is ahead of the head's instant, and the offset the head
+/// wrote. The written one within five minutes, else the nearest quarter of an hour within two; `None` beyond 14 hours.
+pub fn zone_between(ahead: i64, written: i64) -> Option<i64> {
+    const MINUTE: i64 = 60_000_000;
+    if (ahead - written).abs() <= 5 * MINUTE {
+        return Some(written);
     }
-    if let Some((_, tail)) = message.split_once("hostname ") {
-        fields.push(Field::new("hostname", tail.split([',', ' ']).next().unwrap_or(tail).trim_end_matches('.')));
-    }
-    let url = between(message, "Unauthenticated request url ", " came from").or_else(|| between(message, "(URL=", ")"));
-    if let Some(url) = url {
-        fields.push(Field::new("url", url));
-    }
-    if let Some((_, tail)) =
-        message.split_once("came from IP ").or_else(|| message.split_once(" changed from ").and_then(|(_, t)| t.split_once(" to ")))
-    {
-        fields.push(Field::new("from_ip", tail.split(' ').next().unwrap_or(tail).trim_end_matches('.')));
+    let quarter = (ahead + 15 * MINUTE / 2).div_euclid(15 * MINUTE) * 15 * MINUTE;
+    (quarter.abs() <= 14 * 60 * MINUTE && (ahead - quarter).abs() <= 2 * MINUTE).then_some(quarter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_of_names_and_heads() {
+        assert_eq!(zone_of_name("log.localhost2-Sat-2025-08-02_11_24_02-(GMT+10_00).events").as_deref(), Some("+10:00"));
+        assert_eq!(zone_of_name("log.a-(GMT-7_00).access").as_deref(), Some("-07:00"));
+        assert_eq!(zone_of_name("log.a-(GMT).access").as_deref(), Some("UTC"));
+        assert_eq!(zone_of_name("log.a-(GMT+x_00).access"), None);
+        let hour = 3_600_000_000;
+        assert_eq!(zone_between(2 * hour + 3_000_000, 2 * hour), Some(2 * hour));
+        assert_eq!(zone_between(9 * hour - 1_000_000, 0), Some(9 * hour));
+        assert_eq!(zone_between(9 * hour + 400_000_000, 0), None);
+        assert_eq!(zone_between(8000 * hour, hour), None);
     }
 }

@@ -28,12 +28,21 @@ const PROGRAMS: &[&str] = &[
     "hostd-probe",
     "Fdm",
     "vpxd",
+    "vpxd-svcs",
+    "websso",
+    "ssoAdminServer",
+    "tokenservice",
+    "applmgmt-audit",
+    "envoy",
+    "envoy-access",
     "PulseSecure",
     "Juniper",
     "vmauthd",
     "VSANMGMTSVC",
     "settingsd",
     "apiForwarder",
+    "websso",
+    "sso-events",
 ];
 const MARKS: &[&str] =
     &["PulseSecure: ", "Juniper: ", "id=firewall", " postfix/", ",TRAFFIC,", " devid=", " In(", " No(", " Wa(", " Er(", " Db(", "@6876"];
@@ -48,7 +57,7 @@ fn ours(line: &str) -> bool {
 
 impl Source for Syslog {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
-        !piece.path.contains("/var/run/log/") && syslog::most(piece.head, ours)
+        !piece.path.contains("/var/run/log/") && syslog::most(piece.head, ours) && !crate::vcenter::is_event_file(piece.head)
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {

@@ -1,53 +1,58 @@
 //! `vmInventory.xml`: the machines registered on a host, as its agent keeps them.
 
-use konseki_model::{Field, Piece, Problem, ProblemKind, Sink};
+use std::collections::BTreeSet;
 
+use konseki_model::{At, Event, Field, Piece, Problem, ProblemKind, Records, Sink};
+
+use crate::esxi::{lists, machine};
 use crate::mapper::Scratch;
-use crate::{Input, Reading, Source, esx_list};
+use crate::{Input, Reading, Source};
 
 pub struct Inventory;
 pub static SOURCE: Inventory = Inventory;
 
 impl Source for Inventory {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
-        let text = String::from_utf8_lossy(piece.head.get(..piece.head.len().min(4096)).unwrap_or_default());
-        text.contains("<ConfigRoot") && (text.contains("<vmxCfgPath>") || piece.name().eq_ignore_ascii_case("vmInventory.xml"))
+        let head = piece.head.get(..piece.head.len().min(4096)).unwrap_or_default();
+        let has = |text: &str| memchr::memmem::find(head, text.as_bytes()).is_some();
+        has("<ConfigRoot") && (has("<vmxCfgPath>") || piece.name().to_ascii_lowercase().ends_with("vminventory.xml"))
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let Some(bytes) = esx_list::whole(input, sink) else { return };
-        let rows = esx_list::rows(&bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let mut scratch = Scratch::default();
-        let document = match roxmltree::Document::parse(&text) {
+        let Some(bytes) = lists::whole(input, reading, sink) else { return };
+        let text = lists::as_text(&bytes, sink);
+        let lines: Vec<&str> = text.lines().collect();
+        let blank = lines.iter().filter(|line| line.trim().is_empty()).count() as u64;
+        let read = lines.len() as u64;
+        let host = lists::host_of(reading, sink);
+        let document = match roxmltree::Document::parse(text.trim_start_matches('\u{feff}')) {
             Ok(document) => document,
             Err(error) => {
-                let place = konseki_model::At::Line(u64::from(error.pos().row));
-                sink.problem(Problem::new(ProblemKind::Malformed, Some(place), format!("the inventory is no whole XML: {error}")));
-                sink.records(konseki_model::Records { read: rows.len() as u64, rejected: rows.len() as u64, ..Default::default() });
+                let why = format!("the inventory is no whole XML, absence from it means nothing: {error}");
+                sink.problem(Problem::new(ProblemKind::Malformed, Some(At::Line(u64::from(error.pos().row))), why));
+                sink.records(Records { read, blank, rejected: read - blank, ..Records::default() });
                 return;
             }
         };
-        esx_list::complete(reading, sink, "registered", rows.first().map_or(b"", |row| row.bytes));
-        let (mut events, mut extra) = (0, 1);
-        let mut lines = std::collections::BTreeSet::new();
-        for entry in document.descendants().filter(|node| node.has_tag_name("ConfigEntry")) {
+        let entries: Vec<_> = document.descendants().filter(|node| node.has_tag_name("ConfigEntry")).collect();
+        lists::list_event("registered", entries.len(), true, (lines.first().copied().unwrap_or_default(), &host), sink);
+        let mut scratch = Scratch::default();
+        let mut own = BTreeSet::new();
+        for entry in entries {
             let child = |name: &str| entry.children().find(|c| c.has_tag_name(name));
             let Some(path) = child("vmxCfgPath") else { continue };
             let line = u64::from(document.text_pos_at(path.range().start).row);
-            let raw = rows.get(usize::try_from(line).unwrap_or(1) - 1).map_or(&b""[..], |row| row.bytes);
+            let raw = lines.get((line - 1) as usize).copied().unwrap_or_default();
             let vmx = path.text().unwrap_or_default().trim();
             let id = child("objID").and_then(|c| c.text()).unwrap_or_default();
-            let stem = vmx.rsplit('/').next().unwrap_or(vmx).trim_end_matches(".vmx");
-            let fields = [Field::new("list", "registered"), Field::new("name", stem), Field::new("vmx", vmx), Field::new("id", id)];
-            esx_list::push(reading, sink, &mut scratch, line, raw, &fields);
-            // Several entries may stand in one line; only the first takes it.
-            if lines.insert(line) {
-                events += 1;
-            } else {
-                extra += 1;
-            }
+            let fields =
+                [Field::new("list", "registered"), Field::new("name", machine::stem(vmx)), Field::new("vmx", vmx), Field::new("id", id)];
+            let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
+            core.host = &host;
+            sink.event(&Event { at: At::Line(line), time: None, kind, core, fields: &fields, raw: raw.as_bytes() });
+            own.insert(line);
         }
-        sink.records(esx_list::account(&rows, events, extra));
+        let events = own.len() as u64;
+        sink.records(Records { read, events, blank, continuation: read - events - blank, rejected: 0 });
     }
 }

@@ -1,66 +1,103 @@
-//! `.vmx`: the definition of a virtual machine on a datastore: name, identity, network cards.
+//! `.vmx` and `.vmtx`: the definition of a machine on a datastore: its name, its identity, its network cards.
 
-use konseki_model::{Field, Piece, Sink};
+use std::fmt::Write as _;
 
+use konseki_model::{At, Event, Field, Piece, Records, Sink};
+
+use crate::esxi::{lists, machine};
 use crate::mapper::Scratch;
-use crate::{Input, Reading, Source, esx_list};
+use crate::{Input, Reading, Source};
 
 pub struct Vmx;
 pub static SOURCE: Vmx = Vmx;
 
+/// A line `key = "value"`.
+fn pair(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once('=')?;
+    let key = key.trim();
+    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b".:_-".contains(&b));
+    plain.then(|| (key, value.trim().trim_matches('"')))
+}
+
 impl Source for Vmx {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
-        let text = String::from_utf8_lossy(piece.head.get(..piece.head.len().min(16_384)).unwrap_or_default());
-        let named = piece.name().to_ascii_lowercase().ends_with(".vmx");
-        let keys = ["virtualHW.version", "config.version", "displayName", "uuid.bios"];
-        let found = keys.iter().filter(|key| text.lines().any(|line| line.starts_with(**key))).count();
-        found >= 2 && (named || text.starts_with(".encoding")) && text.contains(" = \"")
+        let text = String::from_utf8_lossy(piece.head.get(..piece.head.len().min(32_768)).unwrap_or_default());
+        let name = piece.name().to_ascii_lowercase();
+        let named = [".vmx", ".vmtx", ".vmx~"].iter().any(|end| name.ends_with(end)) || text.starts_with(".encoding");
+        let keys = ["virtualhw.version", "config.version", "displayname", "uuid.bios"];
+        let found = keys.iter().filter(|key| text.lines().filter_map(pair).any(|(k, _)| k.eq_ignore_ascii_case(key))).count();
+        found >= 2 && (named || found == 4) && text.contains(" = \"")
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let Some(bytes) = esx_list::whole(input, sink) else { return };
-        let rows = esx_list::rows(&bytes);
-        let pairs: Vec<(u64, &str, &str)> = rows
-            .iter()
-            .filter_map(|row| {
-                let (key, value) = row.text.split_once('=')?;
-                Some((row.number, key.trim(), value.trim().trim_matches('"')))
-            })
-            .collect();
-        let value = |key: &str| pairs.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(key)).map_or("", |(_, _, value)| value);
-        let uuid = esx_list::uuid(value("uuid.bios"));
-        let path = datastore_path(reading.piece.path);
-        let mut nets: Vec<&str> = Vec::new();
-        for (_, key, name) in &pairs {
-            let present = key.to_ascii_lowercase();
-            if present.starts_with("ethernet") && present.ends_with(".networkname") && !name.is_empty() {
-                nets.push(name);
-            }
+        let Some(bytes) = lists::whole(input, reading, sink) else { return };
+        let text = lists::as_text(&bytes, sink);
+        let host = lists::host_of(reading, sink);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let pairs: Vec<(&str, &str)> = lines.iter().filter_map(|line| pair(line)).collect();
+        let value = |key: &str| pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map_or("", |(_, value)| *value);
+        let uuid = machine::uuid(value("uuid.bios"));
+        let path = machine::device_path(reading.piece.path);
+        let cards = cards(&pairs);
+        let networks: Vec<&str> = cards.iter().map(|c| c.network).filter(|n| !n.is_empty()).collect();
+        let networks = networks.join("|");
+        let mut nics = String::new();
+        for card in &cards {
+            let gap = if nics.is_empty() { "" } else { "; " };
+            let _ = write!(nics, "{gap}{} {} {}", card.name, card.network, card.mac);
         }
-        let networks = nets.join("|");
-        let name = value("displayName");
-        let name = if name.is_empty() { path.rsplit('/').next().unwrap_or_default().trim_end_matches(".vmx") } else { name };
-        let fields = [
-            Field::new("list", "on-disk"),
-            Field::new("name", name),
-            Field::new("uuid", &uuid),
-            Field::new("vmx", &path),
-            Field::new("networks", &networks),
-            Field::new("guest", value("guestOS")),
-            Field::new("logging", value("logging")),
-            Field::new("template", if reading.piece.name().ends_with(".vmtx") { "true" } else { "" }),
+        let name = if value("displayName").is_empty() { machine::stem(&path) } else { value("displayName") };
+        let template = if path.ends_with(".vmtx") { "true" } else { "" };
+        let all = [
+            ("list", "on-disk"),
+            ("name", name),
+            ("uuid", &uuid),
+            ("vmx", &path),
+            ("networks", &networks),
+            ("nics", nics.trim()),
+            ("guest", value("guestOS")),
+            ("logging", value("logging")),
+            ("template", template),
+            ("annotation", value("annotation")),
         ];
-        let place = rows.iter().find(|row| row.text.starts_with("displayName")).or(rows.first());
+        let fields: Vec<Field<'_>> = all.iter().filter(|(_, v)| !v.is_empty()).map(|(n, v)| Field::new(n, v)).collect();
+        let place = lines.iter().position(|line| pair(line).is_some_and(|(k, _)| k.eq_ignore_ascii_case("displayName"))).unwrap_or(0);
         let mut scratch = Scratch::default();
-        if let Some(row) = place {
-            esx_list::push(reading, sink, &mut scratch, row.number, row.bytes, &fields);
-        }
-        sink.records(esx_list::account(&rows, u64::from(place.is_some()), 0));
+        let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
+        core.host = &host;
+        let raw = lines.get(place).copied().unwrap_or_default().as_bytes();
+        sink.event(&Event { at: At::Line(place as u64 + 1), time: None, kind, core, fields: &fields, raw });
+        let read = lines.len() as u64;
+        let blank = lines.iter().filter(|line| line.is_empty()).count() as u64;
+        let events = u64::from(read > blank);
+        sink.records(Records { read, events, blank, continuation: read - blank - events, rejected: 0 });
     }
 }
 
-/// `…/vmfs/volumes/VOLUME/FOLDER/FILE.vmx` from the piece's path; the path itself where it has no volume.
-fn datastore_path(path: &str) -> String {
-    let path = path.replace('\\', "/");
-    path.find("vmfs/volumes/").and_then(|at| path.get(at..)).map_or_else(|| path.clone(), |tail| format!("/{tail}"))
+struct Card<'a> {
+    name: &'a str,
+    network: &'a str,
+    mac: &'a str,
+}
+
+/// `ethernet0.networkName`, `.dvs.portgroupId`, `.address`, `.generatedAddress`, in the order of the file.
+fn cards<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<Card<'a>> {
+    let mut cards: Vec<Card<'a>> = Vec::new();
+    for (key, value) in pairs {
+        let Some((card, rest)) = key.split_once('.').filter(|(card, _)| card.to_ascii_lowercase().starts_with("ethernet")) else {
+            continue;
+        };
+        let index = cards.iter().position(|c| c.name.eq_ignore_ascii_case(card)).unwrap_or_else(|| {
+            cards.push(Card { name: card, network: "", mac: "" });
+            cards.len() - 1
+        });
+        let Some(slot) = cards.get_mut(index) else { continue };
+        match rest.to_ascii_lowercase().as_str() {
+            "networkname" => slot.network = value,
+            "dvs.portgroupid" if slot.network.is_empty() => slot.network = value,
+            "address" | "generatedaddress" => slot.mac = value,
+            _ => {}
+        }
+    }
+    cards
 }
