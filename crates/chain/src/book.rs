@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use konseki_model::{Kind, Record};
 use rustc_hash::FxHashMap;
 
-use crate::names::{host_key, ip, is_local, is_public};
+use crate::names::{bare, host_key, ip, is_local, is_public};
 
 /// Clocks and log delays: how far apart both ends of one connection may be written.
 const NEAR: i64 = 30_000_000;
@@ -33,17 +33,19 @@ pub struct Book {
 impl Book {
     pub fn observe(&mut self, record: &Record) {
         let Some(time) = record.micros() else { return };
-        if record.source.starts_with("ivanti/") {
-            if let Some(own) = record.field("fw").filter(|own| ip(own).is_some()) {
-                self.vote(&record.host, own, 5);
-            }
+        let own = record.field("fw").filter(|own| record.source.starts_with("ivanti/") && ip(own).is_some());
+        if let Some(own) = own {
+            self.vote(&record.host, own, 5);
         }
         self.mail(record, time);
-        let Some(port) = record.src_port.filter(|port| *port >= 1024) else { return };
-        if is_local(&record.src) {
+        // Some logs write address and port as one.
+        let src = bare(&record.src);
+        let behind = record.src.get(src.len() + 1..).and_then(|port| port.parse().ok());
+        let Some(port) = record.src_port.or(behind).filter(|port| *port >= 1024) else { return };
+        if is_local(src) {
             return;
         }
-        let key = (record.src.clone(), port);
+        let key = (src.to_owned(), port);
         if record.source.starts_with("network/") {
             if ip(&record.dst).is_none() {
                 return;

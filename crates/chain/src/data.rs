@@ -40,7 +40,8 @@ impl Data {
 
     /// A public resolver that answers over HTTPS or TLS, by name or address.
     pub(crate) fn is_resolver(&self, name: &str) -> bool {
-        self.raw.resolvers.contains(name) || self.raw.resolvers.iter().any(|known| name.strip_suffix(known.as_str()).is_some_and(|head| head.ends_with('.')))
+        self.raw.resolvers.contains(name)
+            || self.raw.resolvers.iter().any(|known| name.strip_suffix(known.as_str()).is_some_and(|head| head.ends_with('.')))
     }
 
     /// The first meaning of a command line; `None` for everyday commands.
@@ -57,7 +58,8 @@ impl Data {
 fn first<'d>(all: &'d [Command], line: &str) -> Option<&'d Command> {
     let line = line.to_lowercase();
     all.iter().find(|one| {
-        one.any.iter().any(|words| words.iter().all(|word| line.contains(word.as_str()))) && !one.not.iter().any(|word| line.contains(word.as_str()))
+        one.any.iter().any(|words| words.iter().all(|word| line.contains(word.as_str())))
+            && !one.not.iter().any(|word| line.contains(word.as_str()))
     })
 }
 

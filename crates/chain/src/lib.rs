@@ -14,6 +14,6 @@ mod names;
 mod tell;
 
 pub use book::Book;
-pub use compare::{Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
+pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
 pub use follow::{Follow, wants as follow_wants};
-pub use tell::{Coverage, tell};
+pub use tell::{Change, Coverage, changes, tell};

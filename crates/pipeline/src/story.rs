@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use konseki_chain::{Compare, MachineVerdict, wants};
+use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
 use konseki_model::{Chain, Finding, Kind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
 use konseki_store::{Events, Filter};
@@ -31,30 +31,41 @@ const HOUR: i64 = 3_600_000_000;
 /// The event store cannot be read.
 pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Settings, findings: &mut Vec<Finding>) -> Result<Told, Error> {
     let mut compare = Compare::new(&konseki_chain::Settings { appliances: settings.appliances.clone() });
-    let kinds = Kind::all().map(|(kind, _)| kind).filter(|kind| wants(*kind)).collect();
-    events.records(&Filter { kinds, ..Filter::default() }, &mut |record| compare.observe(&record))?;
-    let compared = compare.finish();
-    for mut finding in compared.findings {
-        let place = finding.because.first().map(|b| format!("{}:{}:{}", b.evidence, b.at.unit(), b.at.number())).unwrap_or_default();
-        let args: Vec<&str> = finding.args.values().map(String::as_str).collect();
-        finding.id = fold::finding_id(&[&finding.engine, &finding.rule, &args.join("|"), &place]);
-        findings.push(finding);
+    for source in konseki_chain::ASIDE {
+        let aside = Filter { kinds: vec![Kind::Other], source: Some((*source).to_owned()), ..Filter::default() };
+        events.records(&aside, &mut |record| compare.aside(&record))?;
     }
-    // The same comparison of the same things twice is one finding.
-    findings.sort_by(|a, b| a.id.cmp(&b.id));
-    findings.dedup_by(|a, b| a.id == b.id);
+    events.records(&of_kinds(wants), &mut |record| compare.observe(&record))?;
+    let mut compared = compare.finish();
+    adopt(findings, std::mem::take(&mut compared.findings));
+    let mut follow = Follow::new(findings, &compared.joins);
+    if !follow.is_empty() {
+        events.records(&of_kinds(follow_wants), &mut |record| follow.observe(&record))?;
+    }
+    let (followed, edges) = follow.finish(findings);
+    compared.joins.edges = edges;
+    adopt(findings, followed);
     for finding in findings.iter_mut() {
         konseki_report::fill(finding);
     }
     let coverage = coverage(journal, listed);
     let seen: Vec<konseki_chain::Coverage> = coverage
         .iter()
-        .map(|one| konseki_chain::Coverage { host: one.host.clone(), source: one.source.clone(), first: one.first, last: one.last })
+        .map(|one| konseki_chain::Coverage {
+            host: one.host.clone(),
+            source: one.source.clone(),
+            first: one.first,
+            last: one.last,
+            buckets: one.buckets.clone(),
+            start: one.start,
+            width: one.width,
+            unreadable: 0,
+        })
         .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {
             host: piece.host.clone(),
             source: piece.source.clone(),
-            first: None,
-            last: None,
+            unreadable: piece.records.rejected,
+            ..konseki_chain::Coverage::default()
         }))
         .collect();
     let chain = konseki_chain::tell(findings, &compared.joins, &seen);
@@ -73,6 +84,22 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
     });
     let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
     Ok(Told { chain, inventory: inventory.collect(), coverage, lists, files: Vec::new() })
+}
+
+fn of_kinds(wants: fn(Kind) -> bool) -> Filter {
+    Filter { kinds: Kind::all().map(|(kind, _)| kind).filter(|kind| wants(*kind)).collect(), ..Filter::default() }
+}
+
+/// Takes findings of comparisons in: an id from what they say and rest on, the same comparison of the same things once.
+fn adopt(findings: &mut Vec<Finding>, new: Vec<Finding>) {
+    for mut finding in new {
+        let place = finding.because.first().map(|b| format!("{}:{}:{}", b.evidence, b.at.unit(), b.at.number())).unwrap_or_default();
+        let args: Vec<&str> = finding.args.values().map(String::as_str).collect();
+        finding.id = fold::finding_id(&[&finding.engine, &finding.rule, &args.join("|"), &place]);
+        findings.push(finding);
+    }
+    findings.sort_by(|a, b| a.id.cmp(&b.id));
+    findings.dedup_by(|a, b| a.id == b.id);
 }
 
 /// Records per hour (per day where a source spans more than 60 days) of each host and source.

@@ -24,16 +24,86 @@ struct Rule {
     habit: Level,
 }
 
-const EXPORT: Rule = Rule { id: "vmware-vm-list-export", techniques: &["T1673", "T1119"], tactic: "discovery", level: Level::Medium, confidence: 0.6, habit: Level::Low };
-const GROUP: Rule = Rule { id: "vmware-admin-group-add", techniques: &["T1098"], tactic: "persistence", level: Level::Medium, confidence: 0.6, habit: Level::Low };
-const DOWNLOAD: Rule = Rule { id: "vmware-datastore-download", techniques: &["T1005", "T1006"], tactic: "collection", level: Level::Medium, confidence: 0.6, habit: Level::Low };
-const GUEST: Rule = Rule { id: "vmware-guest-operation", techniques: &["T1675"], tactic: "execution", level: Level::Low, confidence: 0.4, habit: Level::Informational };
-const SSH: Rule = Rule { id: "vmware-ssh-enabled", techniques: &["T1021.004"], tactic: "lateral-movement", level: Level::Low, confidence: 0.4, habit: Level::Informational };
-const CLEARED: Rule = Rule { id: "log-cleared", techniques: &["T1070.001", "T1070.002"], tactic: "defense-evasion", level: Level::Medium, confidence: 0.6, habit: Level::Low };
-const INTEGRITY: Rule = Rule { id: "integrity-new-file", techniques: &["T1554"], tactic: "persistence", level: Level::Medium, confidence: 0.5, habit: Level::Low };
-const AUTOSTART: Rule = Rule { id: "autostart-added", techniques: &["T1037.004"], tactic: "persistence", level: Level::Medium, confidence: 0.6, habit: Level::Low };
-const CRON: Rule = Rule { id: "autostart-added", techniques: &["T1053.003"], tactic: "persistence", level: Level::Medium, confidence: 0.6, habit: Level::Low };
-const STAGING: Rule = Rule { id: "staging-archive", techniques: &["T1560.001", "T1074.001"], tactic: "collection", level: Level::Low, confidence: 0.4, habit: Level::Informational };
+const EXPORT: Rule = Rule {
+    id: "vmware-vm-list-export",
+    techniques: &["T1673", "T1119"],
+    tactic: "discovery",
+    level: Level::Medium,
+    confidence: 0.6,
+    habit: Level::Low,
+};
+const GROUP: Rule = Rule {
+    id: "vmware-admin-group-add",
+    techniques: &["T1098"],
+    tactic: "persistence",
+    level: Level::Medium,
+    confidence: 0.6,
+    habit: Level::Low,
+};
+const DOWNLOAD: Rule = Rule {
+    id: "vmware-datastore-download",
+    techniques: &["T1005", "T1006"],
+    tactic: "collection",
+    level: Level::Medium,
+    confidence: 0.6,
+    habit: Level::Low,
+};
+const GUEST: Rule = Rule {
+    id: "vmware-guest-operation",
+    techniques: &["T1675"],
+    tactic: "execution",
+    level: Level::Low,
+    confidence: 0.4,
+    habit: Level::Informational,
+};
+const SSH: Rule = Rule {
+    id: "vmware-ssh-enabled",
+    techniques: &["T1021.004"],
+    tactic: "lateral-movement",
+    level: Level::Low,
+    confidence: 0.4,
+    habit: Level::Informational,
+};
+const CLEARED: Rule = Rule {
+    id: "log-cleared",
+    techniques: &["T1070.001", "T1070.002"],
+    tactic: "defense-evasion",
+    level: Level::Medium,
+    confidence: 0.6,
+    habit: Level::Low,
+};
+const INTEGRITY: Rule = Rule {
+    id: "integrity-new-file",
+    techniques: &["T1554"],
+    tactic: "persistence",
+    level: Level::Medium,
+    confidence: 0.5,
+    habit: Level::Low,
+};
+const AUTOSTART: Rule = Rule {
+    id: "autostart-added",
+    techniques: &["T1037.004"],
+    tactic: "persistence",
+    level: Level::Medium,
+    confidence: 0.6,
+    habit: Level::Low,
+};
+const CRON: Rule = Rule {
+    id: "autostart-added",
+    techniques: &["T1053.003"],
+    tactic: "persistence",
+    level: Level::Medium,
+    confidence: 0.6,
+    habit: Level::Low,
+};
+const STAGING: Rule = Rule {
+    id: "staging-archive",
+    techniques: &["T1560.001", "T1074.001"],
+    tactic: "collection",
+    level: Level::Low,
+    confidence: 0.4,
+    habit: Level::Informational,
+};
 
 #[derive(Default)]
 struct Seen {
@@ -70,7 +140,9 @@ impl Acts {
             Kind::SshEnabled => self.put(&SSH, record, hand(record), String::new(), 0),
             Kind::LogCleared => self.put(&CLEARED, record, hand(record), text(&record.object), 0),
             Kind::SoftwareInstall | Kind::Boot => self.update(record),
-            Kind::ConfigChange if record.command.to_lowercase().contains("upgrade") || record.object.to_lowercase().contains("upgrade") => self.update(record),
+            Kind::ConfigChange if record.command.to_lowercase().contains("upgrade") || record.object.to_lowercase().contains("upgrade") => {
+                self.update(record)
+            }
             Kind::IntegrityNew | Kind::IntegrityChanged => self.integrity(record),
             Kind::Autostart => self.autostart(record),
             Kind::FileCreate | Kind::FileSeen => {
@@ -106,9 +178,10 @@ impl Acts {
 
     fn integrity(&mut self, record: &Record) {
         // Files are new after an upgrade of the appliance; the check says so every time.
-        let after = self.updates.get(&record.host).is_some_and(|times| {
-            record.micros().is_some_and(|now| times.iter().any(|at| (0..2 * DAY).contains(&(now - at))))
-        });
+        let after = self
+            .updates
+            .get(&record.host)
+            .is_some_and(|times| record.micros().is_some_and(|now| times.iter().any(|at| (0..2 * DAY).contains(&(now - at)))));
         let thing = if after { "after an update" } else { "" };
         self.put(&INTEGRITY, record, String::new(), thing.to_owned(), 0);
     }
@@ -120,7 +193,8 @@ impl Acts {
             return;
         }
         let mut signs = u32::from(line.ends_with('&')) + u32::from(line.contains("/dev/null")) + u32::from(line.contains("nohup"));
-        const ODD: &[&str] = &["/tmp/", "/var/tmp/", "/dev/shm/", "/mnt/", "/home/", "/boot/", "/run/", "base64", "curl ", "wget ", "/dev/tcp", "python -c"];
+        const ODD: &[&str] =
+            &["/tmp/", "/var/tmp/", "/dev/shm/", "/mnt/", "/home/", "/boot/", "/run/", "base64", "curl ", "wget ", "/dev/tcp", "python -c"];
         signs += ODD.iter().filter(|word| line.contains(**word)).count() as u32;
         let boot = ["rc.local", "local.sh", "init.d", "rc.d"].iter().any(|part| record.object.contains(part));
         if signs == 0 {
@@ -139,8 +213,11 @@ impl Acts {
         if !data.command(&line).is_some_and(|meaning| meaning.techniques.iter().any(|t| t == "T1560.001")) {
             return;
         }
-        const LOUD: &[&str] = &[" -p", "-hp", "\\users\\public", "\\programdata", "/tmp/", "webserver", "htdocs", "wwwroot", "\\perflogs", "$recycle"];
+        const LOUD: &[&str] =
+            &[" -p", "-hp", "\\users\\public", "\\programdata", "/tmp/", "webserver", "htdocs", "wwwroot", "\\perflogs", "$recycle"];
         let signs = LOUD.iter().filter(|word| line.contains(**word)).count() as u32;
+        // Nobody packs data on an appliance but its own backup.
+        let signs = signs + u32::from(signs > 0 && record.source.starts_with("ivanti/"));
         if signs > 0 {
             self.put(&STAGING, record, hand(record), String::new(), signs);
         }
@@ -194,8 +271,7 @@ fn entities(rule: &str, first: &Record, place: &str) -> Vec<Entity> {
         Entity::new(EntityKind::Address, first.src.clone(), "from"),
     ];
     if first.session.len() >= 4 {
-        let session = if first.session.starts_with("0x") { format!("{place}/{}", first.session) } else { first.session.clone() };
-        entities.push(Entity::new(EntityKind::Session, session, "via"));
+        entities.push(Entity::new(EntityKind::Session, first.session.clone(), "via"));
     }
     let object = match rule {
         "vmware-datastore-download" => Some((EntityKind::Vm, machine_of(&first.object))),
@@ -212,7 +288,16 @@ fn entities(rule: &str, first: &Record, place: &str) -> Vec<Entity> {
 fn args<'a>(first: &'a Record, place: &'a str, hand: &'a str, thing: &'a str, count: &'a str) -> Vec<(&'static str, &'a str)> {
     vec![
         ("host", place),
-        ("user", if first.kind() == Kind::GroupAdd { first.object.as_str() } else if first.user.is_empty() { "" } else { first.user.as_str() }),
+        (
+            "user",
+            if first.kind() == Kind::GroupAdd {
+                first.object.as_str()
+            } else if first.user.is_empty() {
+                ""
+            } else {
+                first.user.as_str()
+            },
+        ),
         ("actor", if first.kind() == Kind::GroupAdd { first.user.as_str() } else { hand }),
         ("src", &first.src),
         ("group", if first.kind() == Kind::GroupAdd { first.target.as_str() } else { "" }),
@@ -232,8 +317,19 @@ fn is_powerful(group: &str) -> bool {
     let name = group.rsplit('\\').next().unwrap_or(group).to_lowercase();
     let name = name.split('@').next().unwrap_or(&name);
     let names = [
-        "administrators", "domain admins", "enterprise admins", "schema admins", "esx admins", "vsphere admins", "bashshelladministrators",
-        "systemconfiguration.administrators", "systemconfiguration.bashshelladministrators", "sudo", "wheel", "backup operators", "account operators",
+        "administrators",
+        "domain admins",
+        "enterprise admins",
+        "schema admins",
+        "esx admins",
+        "vsphere admins",
+        "bashshelladministrators",
+        "systemconfiguration.administrators",
+        "systemconfiguration.bashshelladministrators",
+        "sudo",
+        "wheel",
+        "backup operators",
+        "account operators",
     ];
     names.contains(&name) || name.ends_with(" admins") || name.ends_with("-admins")
 }
@@ -258,7 +354,18 @@ fn machine_of(path: &str) -> String {
 fn archive_signs(path: &str) -> Option<u32> {
     let path = path.to_lowercase().replace('\\', "/");
     let archive = [".zip", ".rar", ".7z", ".tar", ".tgz", ".tar.gz", ".cab"].iter().any(|ending| path.ends_with(ending));
-    let odd = ["/users/public/", "/programdata/", "/tmp/", "/perflogs/", "/htdocs/", "/wwwroot/", "/webapps/", "/dana-na/", "/windows/temp/", "/dev/shm/"];
+    let odd = [
+        "/users/public/",
+        "/programdata/",
+        "/tmp/",
+        "/perflogs/",
+        "/htdocs/",
+        "/wwwroot/",
+        "/webapps/",
+        "/dana-na/",
+        "/windows/temp/",
+        "/dev/shm/",
+    ];
     let places = odd.iter().filter(|place| path.contains(**place)).count() as u32;
     (archive && places > 0).then_some(places)
 }

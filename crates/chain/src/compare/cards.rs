@@ -35,7 +35,11 @@ pub struct Cards {
 /// Values of `name = "…"` in the text of an event.
 fn values<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
     let head = format!("{name} = \"");
-    text.match_indices(&head).map(|(at, _)| at + head.len()).collect::<Vec<_>>().into_iter().filter_map(|at| text.get(at..)?.split('"').next())
+    text.match_indices(&head)
+        .map(|(at, _)| at + head.len())
+        .collect::<Vec<_>>()
+        .into_iter()
+        .filter_map(|at| text.get(at..)?.split('"').next())
 }
 
 fn change(record: &Record) -> Option<Change> {
@@ -99,12 +103,16 @@ impl Cards {
     fn disk(&mut self, record: &Record, change: &Change) {
         for path in &change.disks {
             let owner = folder(path);
-            if owner.is_empty() || owner.eq_ignore_ascii_case(&record.object) || record.object.to_lowercase().starts_with(&owner.to_lowercase()) {
+            if owner.is_empty()
+                || owner.eq_ignore_ascii_case(&record.object)
+                || record.object.to_lowercase().starts_with(&owner.to_lowercase())
+            {
                 continue;
             }
-            let off = self.off.get(&owner.to_lowercase()).filter(|off| {
-                off.micros().zip(record.micros()).is_some_and(|(off, now)| (0..DAY).contains(&(now - off)))
-            });
+            let off = self
+                .off
+                .get(&owner.to_lowercase())
+                .filter(|off| off.micros().zip(record.micros()).is_some_and(|(off, now)| (0..DAY).contains(&(now - off))));
             self.swaps.push((record.clone(), change.clone(), owner.to_owned(), off.cloned()));
         }
     }
@@ -135,8 +143,17 @@ impl Cards {
             let args = [("vm", record.object.as_str()), ("other", owner.as_str()), ("user", &record.user), ("host", &record.host)];
             let techniques: &[&str] = &["T1006", "T1003.003", "T1578"];
             out.findings.push(
-                Draft { rule: "vmware-disk-swap", level, confidence, techniques, tactics: &["credential-access"], records: &records, entities, args: &args }
-                    .finding(),
+                Draft {
+                    rule: "vmware-disk-swap",
+                    level,
+                    confidence,
+                    techniques,
+                    tactics: &["credential-access"],
+                    records: &records,
+                    entities,
+                    args: &args,
+                }
+                .finding(),
             );
         }
     }
@@ -175,8 +192,17 @@ impl Cards {
             let records = [record, &change.part, gone, &other.part];
             let techniques: &[&str] = &["T1564", "T1578.005"];
             out.findings.push(
-                Draft { rule: "vmware-ghost-nic", level, confidence, techniques, tactics: &["defense-evasion"], records: &records, entities, args: &args }
-                    .finding(),
+                Draft {
+                    rule: "vmware-ghost-nic",
+                    level,
+                    confidence,
+                    techniques,
+                    tactics: &["defense-evasion"],
+                    records: &records,
+                    entities,
+                    args: &args,
+                }
+                .finding(),
             );
         }
     }

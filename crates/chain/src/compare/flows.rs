@@ -77,6 +77,11 @@ impl Flows {
         }
     }
 
+    /// Roles by host key.
+    pub fn roles(&self) -> BTreeMap<String, &'static str> {
+        self.roles.iter().map(|(host, role)| (crate::names::host_key(host), *role)).collect()
+    }
+
     fn sensor(&mut self, source: &str) -> u8 {
         if let Some(at) = self.sensors.iter().position(|known| known == source) {
             return u8::try_from(at).unwrap_or(u8::MAX);
@@ -107,13 +112,18 @@ impl Flows {
 
     /// Addresses of boxes that should be quiet, with host and role.
     fn quiet(&self, book: &Book) -> BTreeMap<String, (String, &'static str)> {
-        let all = self.roles.iter().flat_map(|(host, role)| book.addresses_of(host).into_iter().map(move |address| (address, (host.clone(), *role))));
+        let all = self
+            .roles
+            .iter()
+            .flat_map(|(host, role)| book.addresses_of(host).into_iter().map(move |address| (address, (host.clone(), *role))));
         all.collect()
     }
 
     /// Pairs of one connection as several sensors saw it: the one that tells more is taken.
     fn merged(&self) -> BTreeMap<(String, String, u16), (u8, &Pair)> {
         let mut merged: BTreeMap<(String, String, u16), (u8, &Pair)> = BTreeMap::new();
+        // The order does not matter: the rank decides, and no two have the same.
+        #[allow(clippy::iter_over_hash_type)]
         for ((sensor, src, dst, port), pair) in &self.pairs {
             let entry = merged.entry((src.clone(), dst.clone(), *port)).or_insert((*sensor, pair));
             let rank = |(sensor, pair): &(u8, &Pair)| (pair.bytes_out, pair.count, std::cmp::Reverse(*sensor));

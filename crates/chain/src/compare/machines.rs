@@ -1,66 +1,90 @@
 //! Virtual machines in all lists of all hosts: which runs, or is made to run, and is registered nowhere?
 //!
-//! Machines are the same by identity (SMBIOS UUID) or by their definition's path, never by name alone.
+//! Machines are the same by their definition's place or by identity (SMBIOS UUID), never by name alone. Where a list that
+//! would decide is missing, nothing is claimed unless other traces agree.
+
+mod details;
+mod place;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use konseki_model::{Entity, EntityKind, Kind, Level, Record};
+use konseki_model::{Kind, Level, Record};
 
-use super::{Compared, Draft, MachineRow, MachineVerdict, host};
+use super::{Compared, MachineRow, MachineVerdict};
+use crate::names::host_key;
+use details::{details, draft};
+use place::{Volumes, parse};
+use rows::{mark, put};
+
+const HOUR: i64 = 3_600_000_000;
+/// How far a start and the word of the host's service for it may lie apart.
+const NEAR: i64 = HOUR / 4;
+/// Records kept; inventories are small, and logs add few machines.
+const MOST: usize = 200_000;
 
 #[derive(Default)]
 pub struct Machines {
     records: Vec<Record>,
-    /// Names that the host's own log registered, created or started.
-    known_names: BTreeSet<String>,
-}
-
-/// Records kept; inventories are small, and logs add few machines.
-const MOST: usize = 200_000;
-
-/// Folder and file of a definition, lower case: volumes are written by name or by UUID for the same place.
-fn key(path: &str) -> String {
-    let mut parts: Vec<&str> = path.trim().rsplit('/').filter(|part| !part.is_empty()).take(2).collect();
-    parts.reverse();
-    parts.join("/").to_lowercase()
-}
-
-/// The volume of a path, where it has one.
-fn volume(path: &str) -> Option<&str> {
-    path.split_once("vmfs/volumes/").map(|(_, tail)| tail.split('/').next().unwrap_or_default())
-}
-
-/// `5f1e2d3c-…`: a volume written by its UUID.
-fn is_uuid(volume: &str) -> bool {
-    volume.len() >= 30 && volume.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-}
-
-/// Two paths of one definition? Different volumes of the same spelling are different places.
-fn same_path(a: &str, b: &str) -> bool {
-    if key(a) != key(b) || key(a).is_empty() {
-        return false;
-    }
-    match (volume(a), volume(b)) {
-        (Some(x), Some(y)) if is_uuid(x) == is_uuid(y) => x.eq_ignore_ascii_case(y),
-        _ => true,
-    }
+    /// Registrations and their end in order of time, those with a path.
+    registrations: Vec<Record>,
+    /// (name or tail of the path, time) of starts, moves and creations that a host or vCenter wrote.
+    started: BTreeMap<String, Vec<i64>>,
+    /// Machines started by hand in a shell.
+    by_hand: Vec<Record>,
+    volumes: Volumes,
+    /// Hosts known as hypervisors, and hours in which their management log wrote.
+    hosts: BTreeMap<String, String>,
+    alive: BTreeSet<(String, i64)>,
+    listed_by_vcenter: bool,
 }
 
 impl Machines {
+    /// Volumes of hosts; before the first `observe`.
+    pub fn volume(&mut self, record: &Record) {
+        if record.source == "vmware/esxi_filesystems" {
+            self.volumes.learn(&record.host, &record.object, &record.target);
+        }
+    }
+
     pub fn observe(&mut self, record: &Record) {
+        if record.source.starts_with("vmware/esxi") && !record.host.is_empty() {
+            if !self.hosts.contains_key(&host_key(&record.host)) && self.hosts.len() < 10_000 {
+                self.hosts.insert(host_key(&record.host), record.host.clone());
+            }
+            if let Some(time) = record.micros().filter(|_| record.source == "vmware/esxi_hostd") {
+                self.alive.insert((host_key(&record.host), time.div_euclid(HOUR)));
+            }
+        }
         match record.kind() {
             Kind::VmRunning | Kind::VmRegistered | Kind::VmOnDisk | Kind::VmBootScript | Kind::InventoryList | Kind::VmxStart
                 if self.records.len() < MOST =>
             {
+                self.listed_by_vcenter |= record.kind() == Kind::VmRegistered && record.source.starts_with("vmware/vcenter");
                 self.records.push(record.clone());
             }
-            Kind::VmRegister | Kind::VmPowerOn | Kind::VmCreate | Kind::VmClone | Kind::VmMigrate | Kind::VmRename => {
-                self.known_names.insert(record.object.to_lowercase());
-                if !record.target.is_empty() {
-                    self.known_names.insert(key(&record.target));
+            Kind::VmRegister | Kind::VmUnregister if !record.target.is_empty() && self.registrations.len() < MOST => {
+                self.registrations.push(record.clone());
+                self.start(record);
+            }
+            Kind::VmRegister | Kind::VmPowerOn | Kind::VmCreate | Kind::VmClone | Kind::VmMigrate | Kind::VmRename => self.start(record),
+            Kind::ShellCommand | Kind::ProcessStart if self.by_hand.len() < 1000 => {
+                let line = record.command.to_lowercase();
+                if line.contains(".vmx") && line.contains("vmx -x") {
+                    let path =
+                        record.command.split_whitespace().find(|word| word.to_lowercase().trim_matches(['"', '\'']).ends_with(".vmx"));
+                    self.by_hand.push(Record { target: path.unwrap_or_default().to_owned(), ..record.clone() });
                 }
             }
             _ => {}
+        }
+    }
+
+    fn start(&mut self, record: &Record) {
+        let time = record.micros().unwrap_or(0);
+        let tail = parse(&record.target).map(|place| place.tail);
+        for key in [Some(record.object.to_lowercase()), tail].into_iter().flatten().filter(|key| !key.is_empty()) {
+            self.started.entry(key).or_default().push(time);
         }
     }
 
@@ -68,278 +92,215 @@ impl Machines {
         self.records.iter().filter(move |record| record.kind() == kind)
     }
 
+    /// Known to any log, at any time, by place or name.
+    fn known(&self, record: &Record) -> bool {
+        let tail = parse(&record.target).map(|place| place.tail).unwrap_or_default();
+        self.started.contains_key(&tail) || self.started.contains_key(&record.object.to_lowercase())
+    }
+
     pub fn finish(self, out: &mut Compared) {
         for list in self.of(Kind::InventoryList) {
             out.lists.entry(list.object.clone()).or_default().insert(list.host.clone());
         }
-        let registered: Vec<&Record> = self.of(Kind::VmRegistered).collect();
-        let disk: BTreeMap<String, &Record> = self.of(Kind::VmOnDisk).map(|record| (key(&record.target), record)).collect();
-        // A host whose running machines are known but not its registered ones leaves the question open for all.
-        let none = BTreeSet::new();
-        let running_hosts = out.lists.get("running").unwrap_or(&none).clone();
-        let registered_hosts = out.lists.get("registered").unwrap_or(&none).clone();
-        let open: Vec<String> = running_hosts.difference(&registered_hosts).cloned().collect();
-        let is_registered = |path: &str| registered.iter().any(|record| same_path(&record.target, path));
-
+        for record in self.of(Kind::VmRegistered) {
+            out.lists.entry("registered".to_owned()).or_default().insert(record.host.clone());
+        }
         let mut rows: Vec<MachineRow> = Vec::new();
         for record in self.records.iter().filter(|record| record.kind() != Kind::InventoryList) {
-            put(&mut rows, record);
+            put(&mut rows, record, &self.volumes);
         }
+        let judge = Judge::new(&self, out.lists.get("registered").cloned().unwrap_or_default());
         let mut hidden: Vec<&Record> = Vec::new();
+        let mut told = BTreeSet::new();
         for record in self.of(Kind::VmRunning) {
-            if is_registered(&record.target) {
-                continue;
+            // The same machine in two lists of one host is told once.
+            if told.insert((host_key(&record.host), parse(&record.target).map(|place| place.tail))) {
+                judge.running(record, &mut hidden, &mut rows, out);
             }
-            if registered_hosts.is_empty() || !open.is_empty() {
-                let missing = if open.is_empty() { "registered".to_owned() } else { open.join(", ") };
-                out.findings
-                    .push(draft("vmware-vm-cannot-tell", Level::Medium, 0.4, record, &[record], &[("missing", &missing)]).finding());
-                mark(&mut rows, record, MachineVerdict::CannotTell);
-                continue;
-            }
-            hidden.push(record);
-            mark(&mut rows, record, MachineVerdict::Hidden);
-            let mut records = vec![record];
-            records.extend(disk.get(&key(&record.target)));
-            // The registered list of the same host shows that it was looked in.
-            records.extend(self.of(Kind::InventoryList).filter(|list| list.object == "registered" && list.host == record.host).take(1));
-            out.findings.push(draft("vmware-unregistered-vm-running", Level::Critical, 0.95, record, &records, &[]).finding());
         }
-        self.boot(&registered_hosts, &is_registered, &mut hidden, &mut rows, out);
+        judge.boot(&mut hidden, &mut rows, out);
+        judge.off(&mut hidden, &mut rows, out);
+        let registered: Vec<&Record> = judge.registered.clone();
         for record in &hidden {
-            details(record, &disk, &registered, out);
+            let definition = self.of(Kind::VmOnDisk).find(|disk| self.volumes.same(disk, record));
+            details(record, definition, &registered, out);
         }
-        for row in rows.iter_mut().filter(|row| row.verdict == MachineVerdict::Orphaned) {
-            if row.lists.contains_key("registered") {
-                row.verdict = MachineVerdict::Known;
-            }
+        for row in rows.iter_mut().filter(|row| row.verdict == MachineVerdict::Orphaned && row.lists.contains_key("registered")) {
+            row.verdict = MachineVerdict::Known;
         }
         rows.sort_by(|a, b| (a.verdict as u8, &a.name, &a.vmx).cmp(&(b.verdict as u8, &b.name, &b.vmx)));
         out.machines = rows;
     }
+}
 
-    /// Machines that are off at the moment: a boot script starts them, or their own log says they ran.
-    fn boot<'r>(
-        &'r self,
-        registered_hosts: &BTreeSet<String>,
-        is_registered: &dyn Fn(&str) -> bool,
-        hidden: &mut Vec<&'r Record>,
-        rows: &mut [MachineRow],
-        out: &mut Compared,
-    ) {
-        for record in self.of(Kind::VmBootScript).filter(|record| !is_registered(&record.target)) {
-            if registered_hosts.is_empty() {
+/// What is said of one machine's registration.
+enum Registered {
+    Yes,
+    No,
+    /// By the identity of another machine that has a place of its own.
+    Borrowed,
+}
+
+struct Judge<'m> {
+    all: &'m Machines,
+    registered: Vec<&'m Record>,
+    /// Hosts whose registered machines were listed.
+    listed: BTreeSet<String>,
+    /// Known hosts without such a list.
+    open: Vec<String>,
+}
+
+impl<'m> Judge<'m> {
+    fn new(all: &'m Machines, listed: BTreeSet<String>) -> Self {
+        let listed: BTreeSet<String> = listed.iter().map(|host| host_key(host)).collect();
+        let open =
+            all.hosts.iter().filter(|(key, _)| !listed.contains(*key) && !all.listed_by_vcenter).map(|(_, name)| name.clone()).collect();
+        Self { all, registered: all.of(Kind::VmRegistered).collect(), listed, open }
+    }
+
+    fn is_registered(&self, record: &Record) -> Registered {
+        if self.registered.iter().any(|known| self.all.volumes.same(known, record)) {
+            return Registered::Yes;
+        }
+        let uuid = &record.session;
+        if uuid.len() < 32 {
+            return Registered::No;
+        }
+        // A registered list knows places only; the definition at that place knows the identity.
+        let disk = |known: &Record| self.all.of(Kind::VmOnDisk).find(|disk| self.all.volumes.same(disk, known));
+        let owner = self.registered.iter().find(|known| known.session == *uuid || disk(known).is_some_and(|disk| disk.session == *uuid));
+        let Some(owner) = owner else { return Registered::No };
+        let runs = self.all.of(Kind::VmRunning).any(|other| self.all.volumes.same(other, owner));
+        let both = disk(owner).is_some() && disk(record).is_some();
+        // Its definition moved to another volume between two lists, unless both places are there at once.
+        if runs || both { Registered::Borrowed } else { Registered::Yes }
+    }
+
+    /// The log says that it was registered, and not that this ended: lists and log contradict each other.
+    fn logged(&self, record: &Record) -> bool {
+        let last = self.all.registrations.iter().rev().find(|event| self.all.volumes.same(event, record));
+        last.is_some_and(|event| event.kind() == Kind::VmRegister)
+    }
+
+    /// Traces beside the lists that agree that it was started past the host's service.
+    fn traces(&self, record: &Record) -> (u32, Vec<&'m Record>) {
+        let same = |other: &&Record| self.all.volumes.same(other, record);
+        let boot = self.all.of(Kind::VmBootScript).find(same);
+        let hand = self.all.by_hand.iter().find(same);
+        let start = self.all.of(Kind::VmxStart).filter(same).find(|start| self.unannounced(start));
+        let weight = 2 * u32::from(boot.is_some()) + 2 * u32::from(hand.is_some()) + u32::from(start.is_some());
+        (weight, [boot, hand, start].into_iter().flatten().collect())
+    }
+
+    /// The machine's own log says it started, the host's log was alive and does not.
+    fn unannounced(&self, start: &Record) -> bool {
+        let Some(time) = start.micros() else { return false };
+        let hour = time.div_euclid(HOUR);
+        let alive = (hour - 1..=hour + 1).any(|hour| self.all.alive.contains(&(host_key(&start.host), hour)));
+        let tail = parse(&start.target).map(|place| place.tail).unwrap_or_default();
+        let near = |key: &str| self.all.started.get(key).is_some_and(|times| times.iter().any(|at| (at - time).abs() <= NEAR));
+        alive && !near(&tail) && !near(&start.object.to_lowercase())
+    }
+
+    fn running(&self, record: &'m Record, hidden: &mut Vec<&'m Record>, rows: &mut [MachineRow], out: &mut Compared) {
+        let borrowed = match self.is_registered(record) {
+            Registered::Yes => return,
+            Registered::Borrowed => true,
+            Registered::No => false,
+        };
+        let (weight, traces) = self.traces(record);
+        let own = self.listed.contains(&host_key(&record.host));
+        let missing = match (own, self.listed.is_empty()) {
+            (_, true) => "registered".to_owned(),
+            (false, _) => record.host.clone(),
+            (true, _) => self.open.join(", "),
+        };
+        let firm = own && self.open.is_empty() && !self.logged(record);
+        if !firm && (weight < 2 || self.listed.is_empty()) {
+            out.findings.push(draft("vmware-vm-cannot-tell", Level::Medium, 0.4, record, &[record], &[("missing", &missing)]).finding());
+            mark(rows, record, MachineVerdict::CannotTell, &self.all.volumes);
+            return;
+        }
+        hidden.push(record);
+        mark(rows, record, MachineVerdict::Hidden, &self.all.volumes);
+        let mut records = vec![record];
+        records.extend(self.all.of(Kind::VmOnDisk).find(|disk| self.all.volumes.same(disk, record)));
+        // The registered list of the same host shows that it was looked in.
+        records.extend(self.all.of(Kind::InventoryList).find(|list| list.object == "registered" && list.host == record.host));
+        records.extend(traces);
+        let (level, confidence) = match (firm, borrowed) {
+            (true, false) => (Level::Critical, 0.95),
+            (true, true) => (Level::High, 0.85),
+            (false, _) => (Level::High, 0.8),
+        };
+        let args: &[(&str, &str)] = if firm { &[] } else { &[("missing", &missing)] };
+        out.findings.push(draft("vmware-unregistered-vm-running", level, confidence, record, &records, args).finding());
+    }
+
+    /// Machines that a boot script starts, and that no list of registered ones knows.
+    fn boot(&self, hidden: &mut Vec<&'m Record>, rows: &mut [MachineRow], out: &mut Compared) {
+        for record in self.all.of(Kind::VmBootScript) {
+            if record.command.trim_start().starts_with('#') || matches!(self.is_registered(record), Registered::Yes) {
                 continue;
             }
-            mark(rows, record, MachineVerdict::Hidden);
-            if !hidden.iter().any(|known| same_path(&known.target, &record.target)) {
+            let firm = self.listed.contains(&host_key(&record.host));
+            let (level, confidence) = if firm { (Level::Critical, 0.95) } else { (Level::High, 0.75) };
+            if firm {
+                mark(rows, record, MachineVerdict::Hidden, &self.all.volumes);
+            }
+            if !hidden.iter().any(|known| self.all.volumes.same(known, record)) {
                 hidden.push(record);
             }
+            let file = record.field("file").unwrap_or_default();
+            let line = record.field("line").unwrap_or_default();
             out.findings.push(
-                draft(
-                    "vmware-unregistered-vm-on-boot",
-                    Level::Critical,
-                    0.95,
-                    record,
-                    &[record],
-                    &[("file", record.field("file").unwrap_or_default())],
-                )
-                .finding(),
+                draft("vmware-unregistered-vm-on-boot", level, confidence, record, &[record], &[("file", file), ("line", line)]).finding(),
             );
         }
-        let mut told = BTreeSet::new();
-        for record in self.of(Kind::VmxStart) {
-            let known = self.known_names.contains(&record.object.to_lowercase()) || self.known_names.contains(&key(&record.target));
-            if registered_hosts.is_empty() || is_registered(&record.target) || known || !told.insert(key(&record.target)) {
+    }
+
+    /// Machines that are off: their own log or a shell says that they ran, past the host's service.
+    fn off(&self, hidden: &mut Vec<&'m Record>, rows: &mut [MachineRow], out: &mut Compared) {
+        let mut told: Vec<&Record> = Vec::new();
+        for record in self.all.of(Kind::VmxStart).chain(&self.all.by_hand) {
+            let start = record.kind() == Kind::VmxStart;
+            if told.iter().any(|other| self.all.volumes.same(other, record)) || start && !self.unannounced(record) && self.all.known(record)
+            {
                 continue;
             }
-            // A machine that ran and is neither registered nor known to any host's log may be a leftover of older days:
-            // it counts as hidden only together with a list or a script that names it.
-            let also = hidden.iter().any(|other| same_path(&other.target, &record.target));
-            let (level, confidence) = if also { (Level::High, 0.85) } else { (Level::Medium, 0.5) };
-            out.findings.push(draft("vmware-vmx-start-without-power-on", level, confidence, record, &[record], &[]).finding());
+            if self.listed.is_empty() || !matches!(self.is_registered(record), Registered::No) {
+                continue;
+            }
+            told.push(record);
+            let (weight, mut records) = self.traces(record);
+            let also = hidden.iter().any(|other| self.all.volumes.same(other, record));
+            let disk = self.all.of(Kind::VmOnDisk).find(|disk| self.all.volumes.same(disk, record));
+            // What ran and is neither registered nor known to any log may be a leftover of older days: it counts as hidden
+            // only together with a list, a script or a shell that names it.
+            let (level, confidence) = match (also, weight) {
+                (true, _) => (Level::High, 0.85),
+                (_, 3..) if self.open.is_empty() => (Level::Critical, 0.9),
+                (_, 2..) => (Level::High, 0.8),
+                (_, 1) if disk.is_some() && !self.all.known(record) && self.open.is_empty() => (Level::High, 0.7),
+                _ => (Level::Medium, 0.5),
+            };
+            records.insert(0, record);
+            records.extend(disk);
+            records.dedup();
+            if level >= Level::High {
+                mark(rows, record, MachineVerdict::Hidden, &self.all.volumes);
+                if !also {
+                    hidden.push(record);
+                }
+            }
+            // The name stands in the definition; a shell knows the path only.
+            let named = disk.filter(|_| !start).unwrap_or(record);
+            let time = record.time.map(|time| konseki_model::time::rfc3339(time.micros, time.fidelity)).unwrap_or_default();
+            let args = [("time", time.as_str())];
+            out.findings.push(draft("vmware-vmx-start-without-power-on", level, confidence, named, &records, &args).finding());
         }
-    }
-}
-
-/// Two networks, and names that imitate, of a hidden machine.
-fn details(record: &Record, disk: &BTreeMap<String, &Record>, registered: &[&Record], out: &mut Compared) {
-    if let Some(definition) = disk.get(&key(&record.target)) {
-        let networks = definition.agent.split('|').filter(|name| !name.is_empty()).collect::<BTreeSet<_>>();
-        if networks.len() >= 2 {
-            let list = networks.into_iter().collect::<Vec<_>>().join(", ");
-            out.findings.push(draft("vmware-vm-two-networks", Level::High, 0.8, record, &[definition], &[("networks", &list)]).finding());
-        }
-    }
-    let name = record.object.to_lowercase();
-    let twin = registered.iter().find(|other| {
-        let other = other.object.to_lowercase();
-        let stem = |text: &str| text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '_').to_owned();
-        other != name && !stem(&name).is_empty() && stem(&other) == stem(&name)
-    });
-    if let Some(twin) = twin {
-        out.findings
-            .push(draft("vmware-vm-name-imitates", Level::Medium, 0.6, record, &[record, twin], &[("other", &twin.object)]).finding());
-    }
-}
-
-fn draft<'a>(
-    rule: &'a str,
-    level: Level,
-    confidence: f64,
-    vm: &Record,
-    records: &'a [&'a Record],
-    more: &[(&'a str, &'a str)],
-) -> Owned<'a> {
-    Owned {
-        rule,
-        level,
-        confidence,
-        records,
-        entities: vec![
-            Entity::new(EntityKind::Vm, vm.object.clone(), "object"),
-            host(&vm.host),
-            Entity::new(EntityKind::File, vm.target.clone(), "object"),
-        ],
-        args: [("vm", vm.object.as_str()), ("host", &vm.host), ("vmx", &vm.target), ("uuid", &vm.session)]
-            .into_iter()
-            .chain(more.iter().copied())
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect(),
-    }
-}
-
-/// A draft that owns its arguments.
-struct Owned<'a> {
-    rule: &'a str,
-    level: Level,
-    confidence: f64,
-    records: &'a [&'a Record],
-    entities: Vec<Entity>,
-    args: Vec<(String, String)>,
-}
-
-impl Owned<'_> {
-    fn finding(self) -> konseki_model::Finding {
-        let args: Vec<(&str, &str)> = self.args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let boot = self.rule.ends_with("on-boot");
-        let techniques: &[&str] = if boot { &["T1037.004", "T1564.006"] } else { &["T1564.006"] };
-        let tactics: &[&str] = if boot { &["defense-evasion", "persistence"] } else { &["defense-evasion"] };
-        Draft {
-            rule: self.rule,
-            level: self.level,
-            confidence: self.confidence,
-            techniques,
-            tactics,
-            records: self.records,
-            entities: self.entities,
-            args: &args,
-        }
-        .finding()
-    }
-}
-
-fn put(rows: &mut Vec<MachineRow>, record: &Record) {
-    let list = match record.kind() {
-        Kind::VmRunning => "running",
-        Kind::VmRegistered => "registered",
-        Kind::VmOnDisk => "on-disk",
-        Kind::VmBootScript => "boot-script",
-        _ => "log",
-    };
-    let at = rows.iter().position(|row| {
-        same_path(&row.vmx, &record.target) || (!row.uuid.is_empty() && row.uuid == record.session && record.kind() != Kind::VmBootScript)
-    });
-    let index = at.unwrap_or_else(|| {
-        rows.push(MachineRow {
-            name: record.object.clone(),
-            uuid: String::new(),
-            vmx: record.target.clone(),
-            lists: BTreeMap::new(),
-            verdict: MachineVerdict::Orphaned,
-        });
-        rows.len() - 1
-    });
-    if let Some(row) = rows.get_mut(index) {
-        // Registered lists know only the path; the display name stands in the others.
-        if matches!(record.kind(), Kind::VmRunning | Kind::VmOnDisk) && !record.object.is_empty() {
-            row.name.clone_from(&record.object);
-        }
-        if row.uuid.is_empty() {
-            row.uuid.clone_from(&record.session);
-        }
-        row.lists.entry(list.to_owned()).or_default().insert(record.host.clone());
-    }
-}
-
-fn mark(rows: &mut [MachineRow], record: &Record, verdict: MachineVerdict) {
-    for row in rows.iter_mut().filter(|row| same_path(&row.vmx, &record.target)) {
-        row.verdict = verdict;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn vm(kind: Kind, host: &str, name: &str, path: &str) -> Record {
-        Record {
-            kind: Some(kind),
-            host: host.into(),
-            object: name.into(),
-            target: path.into(),
-            evidence: "E1".into(),
-            at: Some(konseki_model::At::Line(1)),
-            ..Record::default()
-        }
-    }
-
-    fn run(records: &[Record]) -> Compared {
-        let mut machines = Machines::default();
-        records.iter().for_each(|record| machines.observe(record));
-        let mut out = Compared::default();
-        machines.finish(&mut out);
-        out
-    }
-
-    fn rules(out: &Compared) -> Vec<&str> {
-        out.findings.iter().map(|finding| finding.rule.as_str()).collect()
-    }
-
-    #[test]
-    fn a_machine_registered_on_another_host_is_no_stranger() {
-        let base = [
-            vm(Kind::InventoryList, "esx1", "running", ""),
-            vm(Kind::InventoryList, "esx1", "registered", ""),
-            vm(Kind::InventoryList, "esx2", "running", ""),
-            vm(Kind::InventoryList, "esx2", "registered", ""),
-            vm(Kind::VmRegistered, "esx2", "app-01", "/vmfs/volumes/ds1/app-01/app-01.vmx"),
-        ];
-        // Running on one host while registered on the other (it just moved), its volume written by UUID.
-        let moved = vm(Kind::VmRunning, "esx1", "app-01", "/vmfs/volumes/5f1e2d3c-00112233-4455-667788990011/app-01/app-01.vmx");
-        let out = run(&[base.as_slice(), &[moved]].concat());
-        assert!(out.findings.is_empty(), "{:?}", rules(&out));
-        // The same name in another folder is another machine.
-        let rogue = vm(Kind::VmRunning, "esx1", "app-01", "/vmfs/volumes/ds1/app-01x/app-01.vmx");
-        let out = run(&[base.as_slice(), &[rogue]].concat());
-        assert_eq!(rules(&out)[0], "vmware-unregistered-vm-running");
-        assert_eq!(out.findings[0].level, Level::Critical);
-    }
-
-    #[test]
-    fn without_every_list_nothing_is_claimed() {
-        let out = run(&[vm(Kind::InventoryList, "esx1", "running", ""), vm(Kind::VmRunning, "esx1", "x", "/vmfs/volumes/ds1/x/x.vmx")]);
-        assert_eq!(rules(&out), ["vmware-vm-cannot-tell"]);
-    }
-
-    #[test]
-    fn a_boot_script_names_a_machine_that_is_off() {
-        let out = run(&[
-            vm(Kind::InventoryList, "esx1", "registered", ""),
-            vm(Kind::VmBootScript, "esx1", "x", "/vmfs/volumes/ds1/x/x.vmx"),
-            vm(Kind::VmOnDisk, "esx1", "left over", "/vmfs/volumes/ds1/left/left.vmx"),
-        ]);
-        assert_eq!(rules(&out), ["vmware-unregistered-vm-on-boot"]);
-        assert!(out.machines.iter().any(|row| row.verdict == MachineVerdict::Orphaned));
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ mod acts;
 mod cards;
 mod flows;
 mod machines;
+mod shares;
 mod vcenter;
 mod vpn;
 mod ways;
@@ -17,7 +18,6 @@ use crate::book::Book;
 use crate::data::Data;
 
 pub(crate) use flows::judge::SOON;
-pub(crate) use ways::Way;
 
 /// What the analyst says beside the evidence.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +108,10 @@ pub struct Joins {
     pub appliances: BTreeSet<String>,
     /// Hosts and their addresses.
     pub book: Book,
+    /// (host, path) -> requests from outside without a login, of paths that few asked for.
+    pub requests: BTreeMap<(String, String), Vec<Record>>,
+    /// Host -> `vpn`, `vcenter`, `esxi` or `mail`: boxes that no user works on.
+    pub roles: BTreeMap<String, &'static str>,
     /// How hosts were reached.
     pub ways: ways::Ways,
     /// Joins that following an intruder found.
@@ -154,6 +158,9 @@ pub struct Compared {
     pub joins: Joins,
 }
 
+/// Sources whose events without a meaning of their own are needed all the same.
+pub const ASIDE: &[&str] = &["vmware/vcenter_events", "vmware/esxi_filesystems"];
+
 /// All comparisons.
 #[derive(Default)]
 pub struct Compare {
@@ -163,6 +170,7 @@ pub struct Compare {
     flows: flows::Flows,
     web: web::Web,
     acts: acts::Acts,
+    shares: shares::Shares,
     ways: ways::Ways,
     book: Book,
     data: Data,
@@ -175,9 +183,11 @@ impl Compare {
         compare
     }
 
-    /// Further parts of vCenter's events (kind `other` of `vmware/vcenter_events`), all of them before the first `observe`.
-    pub fn part(&mut self, record: &Record) {
+    /// Events of kind `other` of the sources in [`ASIDE`], all of them before the first `observe`: further parts of
+    /// vCenter's events, volumes of hosts.
+    pub fn aside(&mut self, record: &Record) {
         self.vcenter.part(record);
+        self.machines.volume(record);
     }
 
     /// Events in order of time, those without one first.
@@ -189,6 +199,7 @@ impl Compare {
         self.web.observe(record);
         self.acts.observe(record, &self.data);
         self.ways.observe(record);
+        self.shares.observe(record);
         self.book.observe(record);
     }
 
@@ -209,6 +220,9 @@ impl Compare {
         self.vcenter.finish(&mut out);
         self.flows.finish(&self.book, &self.data, &mut out);
         self.web.finish(&mut out);
+        self.shares.finish(&mut out);
+        out.joins.requests = self.web.requests();
+        out.joins.roles = self.flows.roles();
         self.acts.finish(&mut out);
         together(&mut out.findings, &self.book);
         out.joins.ways = self.ways;
@@ -318,7 +332,8 @@ impl Places<'_> {
 
 /// Data packed on a host and, within a day, much of it sent from there to a rare place: each alone may be work, both are a theft.
 fn together(findings: &mut [Finding], book: &Book) {
-    let address = |finding: &Finding| finding.entities.iter().find(|e| e.kind == EntityKind::Address && e.role == "from").map(|e| e.value.clone());
+    let address =
+        |finding: &Finding| finding.entities.iter().find(|e| e.kind == EntityKind::Address && e.role == "from").map(|e| e.value.clone());
     let place = |finding: &Finding| finding.entities.iter().find(|e| e.kind == EntityKind::Host).map(|e| crate::names::host_key(&e.value));
     let packed: Vec<(usize, String, i64)> = findings
         .iter()

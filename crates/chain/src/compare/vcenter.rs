@@ -37,7 +37,11 @@ impl Vcenter {
     }
 
     pub fn observe(&mut self, record: &Record) {
-        if record.source.starts_with("vmware/vcenter") && !record.host.is_empty() && self.hosts.len() < 64 && !self.hosts.contains(&record.host) {
+        if record.source.starts_with("vmware/vcenter")
+            && !record.host.is_empty()
+            && self.hosts.len() < 64
+            && !self.hosts.contains(&record.host)
+        {
             self.hosts.insert(record.host.clone());
         }
         self.cards.observe(record);

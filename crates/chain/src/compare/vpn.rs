@@ -233,11 +233,8 @@ impl Vpn {
             let user = records.first().map(|record| record.user.clone()).unwrap_or_default();
             let names: BTreeSet<&str> = records.iter().map(|record| record.object.as_str()).filter(|name| !name.is_empty()).collect();
             let names = names.into_iter().collect::<Vec<_>>().join(", ");
-            let entities = vec![
-                Entity::new(EntityKind::Session, format!("{target}/{session}"), "via"),
-                Entity::new(EntityKind::User, user.clone(), "actor"),
-                host(target),
-            ];
+            let entities =
+                vec![Entity::new(EntityKind::Session, *session, "via"), Entity::new(EntityKind::User, user.clone(), "actor"), host(target)];
             let args = [("host", target), ("user", user.as_str()), ("share", &names)];
             out.findings.push(
                 Draft {
@@ -273,7 +270,7 @@ impl Vpn {
             let sessions: BTreeSet<&str> =
                 logons.iter().map(|record| record.session.as_str()).filter(|session| session.len() >= 4).collect();
             self.shares_of(target, &sessions, out);
-            entities.extend(sessions.iter().take(8).map(|session| Entity::new(EntityKind::Session, format!("{target}/{session}"), "via")));
+            entities.extend(sessions.iter().take(8).map(|session| Entity::new(EntityKind::Session, *session, "via")));
             let records: Vec<&Record> = logons.iter().take(20).collect();
             let args = [("src", src.as_str()), ("host", target), ("user", &user)];
             out.findings.push(

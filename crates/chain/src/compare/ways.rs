@@ -79,7 +79,8 @@ impl Ways {
     fn end(&mut self, record: &Record, time: i64) {
         let Some(shells) = self.shells.get_mut(&host_key(&record.host)) else { return };
         let name = account(&record.user);
-        let open = shells.iter_mut().rev().find(|way| way.to.is_none() && (name.is_empty() || account(&way.user) == name) && way.from <= time);
+        let open =
+            shells.iter_mut().rev().find(|way| way.to.is_none() && (name.is_empty() || account(&way.user) == name) && way.from <= time);
         if let Some(way) = open {
             way.to = Some(time);
         }

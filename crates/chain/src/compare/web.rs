@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use konseki_model::{Because, Entity, EntityKind, Kind, Level, Record, Stamp};
 
 use super::{Compared, Places, because, host};
-use crate::names::is_local;
+use crate::names::{host_key, is_local, is_public};
 
 const DAY: i64 = 86_400_000_000;
 /// Paths kept per case, and paths counted per client.
@@ -18,6 +18,9 @@ const BREADTH: usize = 64;
 const SCRIPTS: &[&str] = &[".jsp", ".jspx", ".php", ".cgi", ".aspx", ".ashx", ".asp", ".ttc", ".pl", ".py"];
 /// Folders of pictures, styles and help: no program belongs there.
 const STATIC: &[&str] = &["/css/", "/images/", "/image/", "/img/", "/fonts/", "/help/", "/js/", "/static/", "/icons/", "/styles/"];
+
+/// Kinds of evidence that agree, each with the record that stands for it.
+type Kinds<'s> = Vec<(&'static str, Option<&'s Record>)>;
 
 #[derive(Default)]
 struct Path {
@@ -31,6 +34,8 @@ struct Path {
     last: Option<Stamp>,
     places: Vec<Because>,
     sources: BTreeSet<String>,
+    /// Requests without a login that tell the client's own address, where a proxy hides it from other logs.
+    bare: Vec<Record>,
 }
 
 #[derive(Default)]
@@ -105,12 +110,21 @@ impl Web {
         entry.answered += u64::from(record.outcome.starts_with('2'));
         entry.first = Some(entry.first.map_or(stamp, |first| first.min(stamp)));
         entry.last = Some(entry.last.map_or(stamp, |last| last.max(stamp)));
+        if record.kind() == Kind::AuthMissing && is_public(&record.src) && entry.bare.len() < 3 {
+            entry.bare.push(record.clone());
+        }
         if entry.places.len() < 12 {
             entry.places.push(because(record));
         }
         if entry.sources.len() < 8 {
             entry.sources.insert(record.source.clone());
         }
+    }
+
+    /// (host, path) -> requests from outside without a login, of paths that few asked for.
+    pub fn requests(&self) -> BTreeMap<(String, String), Vec<Record>> {
+        let few = self.paths.iter().filter(|(_, seen)| !seen.bare.is_empty() && seen.clients.len() <= 3 && seen.count <= 100);
+        few.map(|((host, path), seen)| ((host_key(host), path.clone()), seen.bare.clone())).collect()
     }
 
     pub fn finish(&self, out: &mut Compared) {
@@ -138,14 +152,26 @@ impl Web {
             let techniques: &[&str] = &["T1505.003"];
             let (start, end) = (seen.first, seen.last);
             out.findings.push(
-                Places { rule: "web-shell-suspected", level, confidence, techniques, tactics: &["persistence"], start, end, places, count: seen.count, entities, args: &args }
-                    .finding(),
+                Places {
+                    rule: "web-shell-suspected",
+                    level,
+                    confidence,
+                    techniques,
+                    tactics: &["persistence"],
+                    start,
+                    end,
+                    places,
+                    count: seen.count,
+                    entities,
+                    args: &args,
+                }
+                .finding(),
             );
         }
     }
 
     /// Weight of the signs, and the kinds of evidence that agree.
-    fn weigh<'s>(&'s self, place: &str, path: &str, seen: &'s Path) -> Option<(i32, Vec<(&'static str, Option<&'s Record>)>)> {
+    fn weigh<'s>(&'s self, place: &str, path: &str, seen: &'s Path) -> Option<(i32, Kinds<'s>)> {
         let clients = seen.clients.iter().filter(|client| !is_local(client)).count();
         let answered = !seen.status || seen.answered * 2 >= seen.count;
         if seen.count < 3 || clients > 2 || !answered || path.contains("..") {
@@ -163,7 +189,7 @@ impl Web {
         let mut weight = i32::from(clients == 1) + i32::from(script) + i32::from(mostly_posts) + i32::from(first - begun >= 3 * DAY);
         weight += i32::from(script && STATIC.iter().any(|folder| path.contains(folder)));
         weight += if wide >= 40 { -2 } else { i32::from(wide <= 12) };
-        let mut kinds: Vec<(&'static str, Option<&Record>)> = vec![("requests", None)];
+        let mut kinds: Kinds<'_> = vec![("requests", None)];
         if seen.sources.len() >= 2 {
             kinds.push(("requests in a second log", None));
         }

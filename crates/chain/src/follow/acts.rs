@@ -1,72 +1,19 @@
 //! What events mean when something of the intruder's stands in them, and which further presence they give.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use konseki_model::{By, Entity, EntityKind, Kind, Record};
 
-use super::presence::{Carrier, Presence};
 use super::Follow;
+use super::presence::{Carrier, Presence};
 use crate::compare::because;
-use crate::names::{account, bare, host_key, is_public, is_service};
+use crate::names::{account, bare, host_key, is_public, is_service, same_account};
 
 const HOUR: i64 = 3_600_000_000;
 /// A transfer worth telling when it leaves a host in his hands.
 const MUCH: u64 = 20_000_000;
 /// Different places and ports asked for within an hour.
 const WIDE: usize = 12;
-
-/// Logins that are open at the moment, to count who else could have acted.
-#[derive(Default)]
-pub(super) struct Live {
-    /// (platform, account) -> sources of open logins.
-    logins: BTreeMap<(String, String), BTreeMap<String, i64>>,
-    /// host -> accounts with a desktop open.
-    desktops: BTreeMap<String, BTreeMap<String, i64>>,
-}
-
-impl Live {
-    pub fn observe(&mut self, record: &Record, time: i64) {
-        let key = || (host_key(&record.host), account(&record.user));
-        match record.kind() {
-            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => {
-                self.logins.entry(key()).or_default().insert(bare(&record.src).to_owned(), time);
-            }
-            Kind::AuthLogout if record.source == "vmware/vcenter_sso" => {
-                if let Some(open) = self.logins.get_mut(&key()) {
-                    open.remove(bare(&record.src));
-                }
-            }
-            Kind::RdpLogon | Kind::RdpReconnect => {
-                self.desktops.entry(host_key(&record.host)).or_default().insert(account(&record.user), time);
-            }
-            Kind::RdpLogoff | Kind::RdpDisconnect => {
-                if let Some(open) = self.desktops.get_mut(&host_key(&record.host)) {
-                    open.remove(&account(&record.user));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Other places from which that account was logged in within half a day.
-    fn others(&self, platform: &str, name: &str, src: &str, time: i64) -> u64 {
-        let open = self.logins.get(&(platform.to_owned(), name.to_owned()));
-        open.into_iter().flatten().filter(|(from, at)| from.as_str() != src && time - **at < 12 * HOUR).count() as u64
-    }
-
-    fn other_desktops(&self, place: &str, name: &str, time: i64) -> u64 {
-        let open = self.desktops.get(&host_key(place));
-        open.into_iter().flatten().filter(|(who, at)| who.as_str() != name && time - **at < 24 * HOUR).count() as u64
-    }
-}
-
-/// Who asked whom, for hosts in his hands: what was usual before, and what is new.
-#[derive(Default)]
-pub(super) struct Reach {
-    before: BTreeSet<(String, String, u16)>,
-    /// presence, hour -> new places and ports, with the flows.
-    asked: BTreeMap<(usize, i64), (BTreeSet<(String, u16)>, Vec<Record>)>,
-}
 
 fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
@@ -130,11 +77,11 @@ impl Follow<'_> {
         }
         // The narrowest presence that holds: the latest one.
         if let Some(at) = current.into_iter().max_by_key(|at| self.all.get(*at).map(|p| (!p.own, p.from))) {
-            self.from_address(at, record, time);
+            self.at_address(at, record, time);
         }
     }
 
-    fn from_address(&mut self, at: usize, record: &Record, time: i64) {
+    fn at_address(&mut self, at: usize, record: &Record, time: i64) {
         let Some(presence) = self.all.get(at).cloned() else { return };
         let outside = is_public(bare(&record.src));
         match record.kind() {
@@ -146,7 +93,10 @@ impl Follow<'_> {
             }
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
             Kind::AuthSuccess if record.source.starts_with("windows/") && matches!(record.object.as_str(), "10" | "7" | "3") => {
-                self.desktop(at, &presence, record, time);
+                // Hosts open network logons all day; from a host that has work of its own they say nothing.
+                if !presence.own || record.object == "10" {
+                    self.desktop(at, &presence, record, time);
+                }
             }
             Kind::SshSession => self.ssh(at, &presence, record, time),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
@@ -194,7 +144,9 @@ impl Follow<'_> {
     }
 
     fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
-        if presence.own && self.usual(record) || is_public(bare(&record.src)) && record.source.starts_with("network/") {
+        if presence.own && (presence.user.is_none() || self.usual(record))
+            || is_public(bare(&record.src)) && record.source.starts_with("network/")
+        {
             return;
         }
         if !self.lift(at, record, 0) {
@@ -207,7 +159,7 @@ impl Follow<'_> {
                 from: time,
                 to: time + 24 * HOUR,
                 origin: because(record),
-                entity: Entity::new(EntityKind::Session, format!("{place}/{}", record.session), "via"),
+                entity: Entity::new(EntityKind::Session, record.session.clone(), "via"),
                 by: By::Exact,
                 alternatives: presence.alternatives,
                 own: false,
@@ -270,7 +222,11 @@ impl Follow<'_> {
         let any = self.lift(at, record, 0);
         let request = format!("{} {}", record.command, record.object);
         let meaning = self.data.web(&request).cloned();
-        if let Some(meaning) = meaning.filter(|_| !any && !(presence.own && presence.user.is_none() && self.usual(record))) {
+        if presence.own && presence.user.is_none() && record.kind() == Kind::Http {
+            return;
+        }
+        let own_work = presence.own && presence.user.is_none() && self.usual(record);
+        if let Some(meaning) = meaning.filter(|_| !any && !own_work) {
             self.act(at, "followed-request", (&meaning.techniques, &meaning.tactic), record, 0);
         }
     }
@@ -280,11 +236,13 @@ impl Follow<'_> {
         if ["sysvol", "netlogon", "ipc$", "print$"].contains(&share.as_str()) && presence.own || is_service(&record.user) {
             return;
         }
-        let others = presence.user.as_ref().map_or(0, |_| 0);
-        if !self.lift(at, record, others) {
+        if presence.own && presence.user.is_none() {
+            return;
+        }
+        if !self.lift(at, record, 0) {
             let techniques = if record.target.is_empty() { owned(&["T1135", "T1021.002"]) } else { owned(&["T1039", "T1135"]) };
             let tactic = if record.target.is_empty() { "discovery" } else { "collection" };
-            self.act(at, "followed-share", (&techniques, tactic), record, others);
+            self.act(at, "followed-share", (&techniques, tactic), record, 0);
         }
     }
 
@@ -297,7 +255,10 @@ impl Follow<'_> {
         if is_public(&record.dst) {
             let any = self.lift(at, record, 0);
             if !any && !known && record.bytes_out.is_some_and(|bytes| bytes >= MUCH) {
-                let others = presence.user.as_ref().map_or(0, |name| self.joins.book.host_of(&src).map_or(0, |place| self.live.other_desktops(place, name, time)));
+                let others = presence
+                    .user
+                    .as_ref()
+                    .map_or(0, |name| self.joins.book.host_of(&src).map_or(0, |place| self.live.other_desktops(place, name, time)));
                 self.act(at, "followed-transfer", (&owned(&["T1041", "T1048"]), "exfiltration"), record, others);
             }
         } else if !known {
@@ -362,8 +323,13 @@ impl Follow<'_> {
         } else {
             self.accounts.get(&(host_key(&record.host), name.clone())).cloned().unwrap_or_default()
         };
-        let Some(at) = held.into_iter().filter(|at| self.all.get(*at).is_some_and(|p| p.holds(time))).next_back() else { return };
-        if record.source.starts_with("vmware/esxi") && crate::names::delegated(&record.user).is_none() {
+        let Some(at) = held.into_iter().rfind(|at| self.all.get(*at).is_some_and(|p| p.holds(time))) else { return };
+        // The host's own accounts are not the platform's: a delegated act names the domain.
+        if record.source.starts_with("vmware/esxi") && crate::names::delegated(&record.user).is_none() && !record.user.contains(['\\', '@'])
+        {
+            return;
+        }
+        if !self.all.get(at).is_some_and(|p| same_account(&p.entity.value, &record.user)) {
             return;
         }
         let Some((src, platform)) = self.all.get(at).and_then(|p| match &p.carrier {
@@ -399,7 +365,7 @@ impl Follow<'_> {
         }
         let key = (host_key(&record.host), account(&record.user));
         let Some(held) = self.shells.get(&key) else { return };
-        let Some(at) = held.iter().copied().filter(|at| self.all.get(*at).is_some_and(|p| p.holds(time))).next_back() else { return };
+        let Some(at) = held.iter().copied().rfind(|at| self.all.get(*at).is_some_and(|p| p.holds(time))) else { return };
         let others = (self.joins.ways.shells(&record.host, &record.user, time).len() as u64).saturating_sub(1);
         self.lift(at, record, others);
         if record.kind() == Kind::FileTransfer {

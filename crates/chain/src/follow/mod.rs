@@ -5,12 +5,13 @@
 //! finding that proves something nothing is followed.
 
 mod acts;
+mod live;
 mod presence;
 mod seeds;
 
 use std::collections::BTreeMap;
 
-use konseki_model::{At, Because, By, Entity, EntityKind, Finding, Kind, Level, Record};
+use konseki_model::{At, Entity, EntityKind, Finding, Kind, Level, Record};
 
 use crate::compare::{Edge, Joins, Places, because, host};
 use crate::data::Data;
@@ -92,8 +93,8 @@ pub struct Follow<'j> {
     /// Findings at a place, by index, with their level; and those that following lifts.
     cited: BTreeMap<(String, At), Vec<(usize, Level)>>,
     lifted: BTreeMap<usize, (usize, u64)>,
-    live: acts::Live,
-    flows: acts::Reach,
+    live: live::Live,
+    flows: live::Reach,
 }
 
 impl<'j> Follow<'j> {
@@ -111,8 +112,8 @@ impl<'j> Follow<'j> {
             edges: Vec::new(),
             cited: BTreeMap::new(),
             lifted: BTreeMap::new(),
-            live: acts::Live::default(),
-            flows: acts::Reach::default(),
+            live: live::Live::default(),
+            flows: live::Reach::default(),
         };
         for (index, finding) in findings.iter().enumerate() {
             for place in &finding.because {
@@ -141,7 +142,9 @@ impl<'j> Follow<'j> {
 
     /// Takes a presence into the books; the same again only widens it.
     fn add(&mut self, presence: Presence) -> usize {
-        let same = self.all.iter().position(|known| known.carrier == presence.carrier && known.user == presence.user && known.from <= presence.from && presence.from <= known.to);
+        let same = self.all.iter().position(|known| {
+            known.carrier == presence.carrier && known.user == presence.user && known.from <= presence.from && presence.from <= known.to
+        });
         if let Some(index) = same {
             return index;
         }
@@ -248,14 +251,14 @@ impl<'j> Follow<'j> {
         entities.push(Entity::new(EntityKind::Address, first.dst.clone(), "to"));
         for record in &group.records {
             if record.session.len() >= 4 && !record.source.starts_with("network/") {
-                let session = if record.session.starts_with("0x") { format!("{}/{}", record.host, record.session) } else { record.session.clone() };
-                entities.push(Entity::new(EntityKind::Session, session, "via"));
+                entities.push(Entity::new(EntityKind::Session, record.session.clone(), "via"));
             }
             if record.kind().as_str().starts_with("vm.") && !record.object.is_empty() && record.kind() != Kind::VmListExport {
                 entities.push(Entity::new(EntityKind::Vm, record.object.clone(), "object"));
             }
         }
-        let objects: std::collections::BTreeSet<&str> = group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
+        let objects: std::collections::BTreeSet<&str> =
+            group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
         let object = objects.into_iter().take(6).collect::<Vec<_>>().join(", ");
         let bytes: u64 = group.records.iter().filter_map(|record| record.bytes_out).sum();
         let (count, bytes) = (group.count.to_string(), bytes.to_string());
@@ -291,14 +294,6 @@ impl<'j> Follow<'j> {
             .finding(),
         )
     }
-}
-
-pub(crate) fn edge_key(because: &Because) -> (String, At) {
-    (because.evidence.clone(), because.at)
-}
-
-pub(crate) fn is_interval(by: By) -> bool {
-    by == By::Interval
 }
 
 #[cfg(test)]

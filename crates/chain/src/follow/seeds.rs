@@ -12,7 +12,8 @@ const HOUR: i64 = 3_600_000_000;
 const DEPTH: usize = 5;
 
 /// Techniques that mean: someone else's code or commands on the host itself.
-const ON_HOST: &[&str] = &["T1190", "T1505.003", "T1037.004", "T1053.003", "T1543.002", "T1059.004", "T1059.006", "T1071.001", "T1071.004", "T1219", "T1554"];
+const ON_HOST: &[&str] =
+    &["T1190", "T1505.003", "T1037.004", "T1053.003", "T1543.002", "T1059.004", "T1059.006", "T1071.001", "T1071.004", "T1219", "T1554"];
 
 pub(super) fn value<'f>(finding: &'f Finding, kind: EntityKind, role: &str) -> Option<&'f str> {
     finding.entities.iter().find(|e| e.kind == kind && (role.is_empty() || e.role == role)).map(|e| e.value.as_str())
@@ -29,6 +30,7 @@ impl Follow<'_> {
             let time = finding.micros.unwrap_or(i64::MIN / 2);
             self.hijacked(finding, &origin, time);
             self.outside(finding, &origin, time);
+            self.behind_proxy(finding);
             self.on_host(finding, &origin, time);
             if finding.micros.is_some() {
                 self.back(finding, &origin, time);
@@ -89,6 +91,29 @@ impl Follow<'_> {
         }
     }
 
+    /// A proxy hides the client of a request from one log; another log of the same host that holds the same rare path
+    /// without a login tells it. Their clocks may differ: the path is the key.
+    fn behind_proxy(&mut self, finding: &Finding) {
+        let Some(place) = value(finding, EntityKind::Host, "where").map(host_key) else { return };
+        let paths = finding.entities.iter().filter(|e| e.kind == EntityKind::Url);
+        let paths: Vec<String> = paths.map(|e| e.value.split('?').next().unwrap_or_default().to_lowercase()).collect();
+        for path in paths {
+            for record in self.joins.requests.get(&(place.clone(), path)).cloned().unwrap_or_default() {
+                let Some(time) = record.micros() else { continue };
+                let origin = crate::compare::because(&record);
+                self.address(&record.src, (time, i64::MAX), &origin, false, false);
+                let at = self.all.iter().position(|known| known.carrier == Carrier::Address(record.src.clone()));
+                if let (Some(at), Some(tactic)) = (at, finding.tactics.first().cloned()) {
+                    self.act(at, "followed-request-source", (&finding.techniques, &tactic), &record, 0);
+                    let entity = Entity::new(EntityKind::Url, record.object.clone(), "object");
+                    if let Some(place) = finding.because.first() {
+                        self.join(&origin, place, By::Exact, entity, 0);
+                    }
+                }
+            }
+        }
+    }
+
     /// A host that runs someone else's code lends its address; an appliance has no business inside, others have some.
     fn on_host(&mut self, finding: &Finding, origin: &Because, time: i64) {
         if !finding.techniques.iter().any(|technique| ON_HOST.contains(&technique.as_str())) && !finding.rule.contains("from-appliance") {
@@ -116,7 +141,7 @@ impl Follow<'_> {
         let session = value(finding, EntityKind::Session, "").map(|s| s.rsplit('/').next().unwrap_or(s).to_owned());
         let mut step = origin.clone();
         if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
-            let entity = Entity::new(EntityKind::Session, format!("{}/{}", way.host, session_of(finding)), "via");
+            let entity = Entity::new(EntityKind::Session, session_of(finding), "via");
             self.join(&way.because, &step, By::Exact, entity, 0);
             step = way.because.clone();
             src = Some(way.src);
@@ -128,8 +153,13 @@ impl Follow<'_> {
                 if self.joins.appliances.contains(&address) {
                     return;
                 }
-                let held: Vec<Tunnel> =
-                    self.joins.tunnels.iter().filter(|t| t.assigned == address && t.from <= time && t.to.is_none_or(|to| time <= to)).cloned().collect();
+                let held: Vec<Tunnel> = self
+                    .joins
+                    .tunnels
+                    .iter()
+                    .filter(|t| t.assigned == address && t.from <= time && t.to.is_none_or(|to| time <= to))
+                    .cloned()
+                    .collect();
                 if let [tunnel] = held.as_slice() {
                     self.vpn_login(tunnel, &step);
                     return;
@@ -180,7 +210,7 @@ impl Follow<'_> {
             from,
             to: i64::MAX,
             origin: origin.clone(),
-            entity: Entity::new(EntityKind::Session, format!("{place}/{session}"), "via"),
+            entity: Entity::new(EntityKind::Session, session.clone(), "via"),
             by: By::Exact,
             alternatives: 0,
             own: false,

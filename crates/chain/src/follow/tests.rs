@@ -32,10 +32,22 @@ fn story(second: &str) -> Vec<Record> {
         Record { assigned: "10.9.0.7".into(), ..vpn(Kind::TunnelStart, 40, second, "curl/8") },
         vpn(Kind::SessionChange, 45, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
     ];
-    all.push(Record { session: "0x5af1".into(), object: "10".into(), ..event("windows/evtx", Kind::AuthSuccess, 50, "RDS01", "CORP\\hanako", "10.9.0.7") });
-    all.push(Record { session: "0x5af1".into(), command: "net view \\\\files".into(), ..event("windows/evtx", Kind::ProcessStart, 55, "RDS01", "CORP\\hanako", "") });
+    all.push(Record {
+        session: "0x5af1".into(),
+        object: "10".into(),
+        ..event("windows/evtx", Kind::AuthSuccess, 50, "RDS01", "CORP\\hanako", "10.9.0.7")
+    });
+    all.push(Record {
+        session: "0x5af1".into(),
+        command: "net view \\\\files".into(),
+        ..event("windows/evtx", Kind::ProcessStart, 55, "RDS01", "CORP\\hanako", "")
+    });
     all.push(event("vmware/vcenter_sso", Kind::AuthSuccess, 60, "vc", "hanako@corp.example", "10.9.0.7"));
-    all.push(Record { object: "dc-copy".into(), target: "dc".into(), ..event("vmware/vcenter_events", Kind::VmClone, 70, "vc", "CORP\\hanako", "") });
+    all.push(Record {
+        object: "dc-copy".into(),
+        target: "dc".into(),
+        ..event("vmware/vcenter_events", Kind::VmClone, 70, "vc", "CORP\\hanako", "")
+    });
     all
 }
 

@@ -47,7 +47,9 @@ pub fn changes(before: &Chain, after: &Chain) -> Vec<Change> {
     for (key, step) in &new {
         match old.get(key) {
             None => out.push(change("step-added", &step.title, &step.host, "", &start(step))),
-            Some(known) if start(known) != start(step) => out.push(change("step-moved", &step.title, &step.host, &start(known), &start(step))),
+            Some(known) if start(known) != start(step) => {
+                out.push(change("step-moved", &step.title, &step.host, &start(known), &start(step)))
+            }
             Some(known) if (known.confidence - step.confidence).abs() >= 0.05 => {
                 let what = if step.confidence > known.confidence { "step-firmer" } else { "step-weaker" };
                 out.push(change(what, &step.title, &step.host, &format!("{:.2}", known.confidence), &format!("{:.2}", step.confidence)));

@@ -1,16 +1,25 @@
-//! What could not be seen: sources that a host of the story should have, logs that begin after a step, cleared logs.
+//! What could not be seen: sources that a host of the story should have, logs that begin too late or fall silent, cleared
+//! and unreadable logs, and what a product does not log by itself. Whether something happened there is not said.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::time::rfc3339;
-use konseki_model::{Fidelity, Finding, Gap, GapWhy, Step};
+use konseki_model::{Fidelity, Finding, Gap, GapWhy, Level, Step};
 use serde::Deserialize;
 
-use super::Coverage;
+use super::{Coverage, DAY, HOUR, place};
+use crate::names::host_key;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Expectations {
+    #[serde(default)]
     role: Vec<Role>,
+    /// Sources of the network, which no host has: asked for where no like source was collected at all.
+    #[serde(default)]
+    network: Vec<Expected>,
+    /// What a product does not record by itself.
+    #[serde(default)]
+    unlogged: Vec<Unlogged>,
 }
 
 /// Which sources a kind of host has, known by any of the sources that were collected from it.
@@ -27,52 +36,193 @@ struct Expected {
     collect: String,
     /// Technique ids that it would show.
     shows: Vec<String>,
+    /// Any of these in its place is as good.
+    #[serde(default)]
+    or: Vec<String>,
 }
 
-pub fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) -> Vec<Gap> {
-    let expectations: Expectations = toml::from_str(include_str!("../../data/expect.toml")).unwrap_or(Expectations { role: Vec::new() });
-    let mut gaps = Vec::new();
-    let mut have: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for one in coverage.iter().filter(|one| !one.host.is_empty()) {
-        have.entry(&one.host).or_default().insert(&one.source);
-    }
+#[derive(Deserialize)]
+struct Unlogged {
+    source: String,
+    technique: String,
+    collect: String,
+}
+
+/// Gaps of one reason that are told; a case that has more of them has one cause for all.
+const MOST: usize = 60;
+
+pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) -> Vec<Gap> {
+    let expected: Expectations = toml::from_str(include_str!("../../data/expect.toml")).unwrap_or_default();
     let window = (steps.iter().filter_map(|step| step.micros).min(), steps.iter().filter_map(|step| step.micros).max());
-    let text = |micros: Option<i64>| micros.map(|micros| rfc3339(micros, Fidelity::Second));
-    for (host, sources) in &have {
-        for role in
-            expectations.role.iter().filter(|role| sources.iter().any(|source| role.known_by.iter().any(|head| source.starts_with(head))))
-        {
-            for expected in role.sources.iter().filter(|expected| !sources.contains(expected.id.as_str())) {
-                let hidden = steps.iter().find(|step| step.host == *host && step.techniques.iter().any(|t| expected.shows.contains(t)));
-                gaps.push(gap(GapWhy::NotCollected, host, &expected.id, &expected.collect, (text(window.0), text(window.1)), hidden));
-            }
+    let mut gaps = Vec::new();
+    missing(&expected, steps, coverage, window, &mut gaps);
+    rotated(steps, coverage, window, &mut gaps);
+    silent(steps, coverage, window, &mut gaps);
+    cleared(findings, &mut gaps);
+    for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
+        gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
+    }
+    for one in &expected.unlogged {
+        for step in steps.iter().filter(|step| step.techniques.contains(&one.technique)).take(1) {
+            let at = step.micros;
+            gaps.push(gap(GapWhy::NotLogged, &step.host, &one.source, &one.collect, (text(at), text(at)), Some(step)));
         }
     }
-    for one in coverage {
-        // The log of a host begins after something happened there: what came before was rotated away.
-        let early = steps
-            .iter()
-            .find(|step| step.host == one.host && step.micros.zip(one.first).is_some_and(|(step, first)| step + 3_600_000_000 < first));
-        if let Some(step) = early {
-            gaps.push(gap(GapWhy::Rotated, &one.host, &one.source, "", (text(step.micros), text(one.first)), Some(step)));
-        }
-    }
-    for finding in findings.iter().filter(|finding| finding.techniques.iter().any(|t| t == "T1070.001" || t == "T1070.002")) {
-        let host = super::place(finding).unwrap_or_default();
-        let mut one = gap(GapWhy::LogCleared, host, &finding.rule, "", (None, finding.time.start.clone()), None);
-        one.source = finding.because.first().map(|b| b.path.clone()).unwrap_or_default();
-        gaps.push(one);
-    }
+    let mut seen = BTreeSet::new();
+    gaps.retain(|gap| seen.insert((gap.source.clone(), host_key(&gap.host), gap.why, gap.from.clone())));
+    let mut counts: BTreeMap<GapWhy, usize> = BTreeMap::new();
+    gaps.retain(|gap| {
+        let count = counts.entry(gap.why).or_default();
+        *count += 1;
+        *count <= MOST
+    });
     for (index, gap) in gaps.iter_mut().enumerate() {
         gap.id = format!("G{:02}", index + 1);
     }
     gaps
 }
 
+fn text(micros: Option<i64>) -> Option<String> {
+    micros.map(|micros| rfc3339(micros, Fidelity::Second))
+}
+
+/// `vmware/esxi_getallvms` stands for `vmware/esxi_`, and a form of Windows events for the other.
+fn has(sources: &BTreeSet<&str>, expected: &Expected) -> bool {
+    sources.contains(expected.id.as_str()) || expected.or.iter().any(|other| sources.contains(other.as_str()))
+}
+
+fn shown<'s>(steps: &'s [Step], host: Option<&str>, expected: &Expected) -> Option<&'s Step> {
+    steps.iter().find(|step| {
+        host.is_none_or(|host| host_key(&step.host) == host)
+            && step.techniques.iter().any(|t| expected.shows.iter().any(|shows| shows == t || t.split('.').next() == Some(shows)))
+    })
+}
+
+fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+    let mut have: BTreeMap<String, (String, BTreeSet<&str>)> = BTreeMap::new();
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    for one in coverage {
+        all.insert(&one.source);
+        if !one.host.is_empty() {
+            have.entry(host_key(&one.host)).or_insert_with(|| (one.host.clone(), BTreeSet::new())).1.insert(&one.source);
+        }
+    }
+    // A host that the story names and nothing was collected from.
+    for step in steps.iter().filter(|step| !step.host.is_empty() && crate::names::ip(&step.host).is_none()) {
+        have.entry(host_key(&step.host)).or_insert_with(|| (step.host.clone(), BTreeSet::new()));
+    }
+    let range = (text(window.0), text(window.1));
+    for (key, (host, sources)) in &have {
+        let fits = |role: &&Role| sources.iter().any(|source| role.known_by.iter().any(|head| source.starts_with(head.as_str())));
+        for role in expected.role.iter().filter(fits) {
+            for one in role.sources.iter().filter(|one| !has(sources, one)) {
+                gaps.push(gap(GapWhy::NotCollected, host, &one.id, &one.collect, range.clone(), shown(steps, Some(key), one)));
+            }
+        }
+    }
+    for one in expected.network.iter().filter(|one| !has(&all, one)) {
+        gaps.push(gap(GapWhy::NotCollected, "", &one.id, &one.collect, range.clone(), shown(steps, None, one)));
+    }
+}
+
+/// The log of a host begins after something happened there: what came before was rotated away.
+fn rotated(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+    for one in coverage {
+        let Some(first) = one.first else { continue };
+        let key = host_key(&one.host);
+        let own =
+            steps.iter().find(|step| host_key(&step.host) == key && !key.is_empty() && step.micros.is_some_and(|at| at + HOUR < first));
+        // Where the story begins before the log does, its own part of it may have been lost.
+        let begins = window.0.is_some_and(|begin| begin + DAY < first) && is_log(&one.source);
+        if own.is_some() || begins {
+            gaps.push(gap(
+                GapWhy::Rotated,
+                &one.host,
+                &one.source,
+                "",
+                (text(own.and_then(|step| step.micros).or(window.0)), text(Some(first))),
+                own,
+            ));
+        }
+    }
+}
+
+/// Lists and definitions have no beginning that was lost.
+fn is_log(source: &str) -> bool {
+    const LISTS: &[&str] = &[
+        "getallvms",
+        "vminventory",
+        "vm_process_list",
+        "esxi_vmx",
+        "autostart",
+        "bodyfile",
+        "inventory",
+        "snapshot",
+        "plain",
+        "ict",
+        "vmware_log",
+    ];
+    !LISTS.iter().any(|name| source.contains(name))
+}
+
+/// A source that wrote in nearly every bucket, and then in none for much longer than it ever did.
+fn silent(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+    let (Some(from), Some(to)) = window else { return };
+    for one in coverage.iter().filter(|one| one.width > 0 && one.buckets.len() >= 48) {
+        let written = one.buckets.iter().filter(|count| **count > 0).count();
+        if written * 10 < one.buckets.len() * 7 {
+            continue;
+        }
+        let least = (6 * HOUR / one.width).max(1) as usize;
+        let mut runs = Vec::new();
+        let mut start = None;
+        for (at, count) in one.buckets.iter().chain([&1]).enumerate() {
+            match (*count, start) {
+                (0, None) => start = Some(at),
+                (0, Some(_)) | (_, None) => {}
+                (_, Some(begin)) => {
+                    runs.push((at - begin, begin));
+                    start = None;
+                }
+            }
+        }
+        runs.sort_unstable_by(|a, b| b.cmp(a));
+        // Nights and weekends are as long as each other; a silence that stands alone is longer than all of them.
+        let usual = runs.get(1).map_or(1, |run| run.0);
+        let Some((length, begin)) = runs.first().copied().filter(|(length, _)| *length >= least && *length >= usual * 2) else { continue };
+        let (a, b) = (one.start + begin as i64 * one.width, one.start + (begin + length) as i64 * one.width);
+        if b < from - DAY || a > to + DAY {
+            continue;
+        }
+        let hides = steps
+            .iter()
+            .find(|step| host_key(&step.host) == host_key(&one.host) && step.micros.is_some_and(|at| (a - HOUR..=b + HOUR).contains(&at)));
+        gaps.push(gap(GapWhy::Silent, &one.host, &one.source, "", (text(Some(a)), text(Some(b))), hides));
+    }
+}
+
+fn cleared(findings: &[Finding], gaps: &mut Vec<Gap>) {
+    const CLEARED: &[&str] = &["T1070.001", "T1070.002"];
+    let clears = |finding: &&Finding| finding.level >= Level::Low && finding.techniques.iter().any(|t| CLEARED.contains(&t.as_str()));
+    for finding in findings.iter().filter(clears) {
+        let host = place(finding).unwrap_or_default();
+        let source = finding.args.get("source").cloned().unwrap_or_default();
+        let log =
+            finding.entities.iter().find(|e| e.kind == konseki_model::EntityKind::Service).map(|e| e.value.clone()).unwrap_or_default();
+        let source = if source.is_empty() { log } else { source };
+        let path = finding.because.first().map(|b| b.path.clone()).unwrap_or_default();
+        let source = if source.is_empty() { path } else { source };
+        gaps.push(gap(GapWhy::LogCleared, host, &source, "", (None, finding.time.start.clone()), None));
+    }
+}
+
 fn gap(why: GapWhy, host: &str, source: &str, collect: &str, (from, to): (Option<String>, Option<String>), step: Option<&Step>) -> Gap {
     let mut args = BTreeMap::from([("source".to_owned(), source.to_owned()), ("host".to_owned(), host.to_owned())]);
     if !collect.is_empty() {
         args.insert("collect".to_owned(), collect.to_owned());
+    }
+    for (name, value) in [("from", &from), ("to", &to)] {
+        args.extend(value.iter().map(|value| (name.to_owned(), value.clone())));
     }
     Gap {
         id: String::new(),

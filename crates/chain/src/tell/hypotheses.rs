@@ -43,7 +43,8 @@ impl Sign {
     fn is(&self, finding: &Finding) -> bool {
         finding.level >= self.level.unwrap_or(Level::High)
             && (self.rule.is_empty() || finding.rule == self.rule)
-            && (self.technique.is_empty() || finding.techniques.iter().any(|t| t == &self.technique || t.split('.').next() == Some(&self.technique)))
+            && (self.technique.is_empty()
+                || finding.techniques.iter().any(|t| t == &self.technique || t.split('.').next() == Some(&self.technique)))
             && (self.tactic.is_empty() || finding.tactics.iter().any(|t| t == &self.tactic))
     }
 }
@@ -60,7 +61,10 @@ pub(super) fn hypotheses(findings: &[Finding], steps: &[Step], coverage: &[Cover
         .iter()
         .map(|row| {
             let (for_, against) = (of(&row.predicts), of(&row.excludes));
-            let shown = row.shown_by.is_empty() || coverage.iter().any(|one| one.first.is_some() && row.shown_by.iter().any(|source| one.source.starts_with(source.as_str())));
+            let shown = row.shown_by.is_empty()
+                || coverage
+                    .iter()
+                    .any(|one| one.first.is_some() && row.shown_by.iter().any(|source| one.source.starts_with(source.as_str())));
             let verdict = match (for_.is_empty(), against.is_empty(), shown) {
                 (false, true, _) => Verdict::Supported,
                 (false, false, _) if for_.len() > against.len() => Verdict::Supported,

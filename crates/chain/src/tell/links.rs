@@ -22,7 +22,11 @@ pub(super) fn links(steps: &mut [Step], findings: &[Finding], joins: &Joins) -> 
     let ends: Vec<Ends<'_>> = steps
         .iter()
         .enumerate()
-        .map(|(index, step)| Ends { index, step, findings: step.findings.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect() })
+        .map(|(index, step)| Ends {
+            index,
+            step,
+            findings: step.findings.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect(),
+        })
         .collect();
     let mut all = by_edges(&ends, joins);
     for (at, from) in ends.iter().enumerate() {
@@ -48,7 +52,23 @@ fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
     for ((to, by, ..), group) in groups {
         let ends = [group.first_key_value(), group.last_key_value()];
         for (from, link) in ends.into_iter().flatten() {
-            out.entry((*from, to, by)).or_insert_with(|| link.clone());
+            match out.entry((*from, to, by)) {
+                std::collections::btree_map::Entry::Vacant(slot) => {
+                    slot.insert(link.clone());
+                }
+                // The same two steps are joined by more than one thing: all are told, a host's name last.
+                std::collections::btree_map::Entry::Occupied(mut slot) => {
+                    let known = slot.get_mut();
+                    known.entities.extend(link.entities.iter().cloned());
+                    known.entities.sort_by_key(|entity| (entity.kind == EntityKind::Host, entity.clone()));
+                    known.entities.dedup();
+                    known.because.extend(link.because.iter().cloned());
+                    let mut seen = BTreeSet::new();
+                    known.because.retain(|place| seen.insert((place.evidence.clone(), place.at)));
+                    known.because.truncate(6);
+                    known.alternatives = known.alternatives.min(link.alternatives);
+                }
+            }
         }
     }
     // An exact key says all that an interval says.
@@ -97,7 +117,7 @@ fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
 /// A session id of some length, a logon id with its host, a machine, a file by its path.
 fn is_key(entity: &Entity) -> bool {
     match entity.kind {
-        EntityKind::Session => entity.value.len() >= 6 && (!entity.value.starts_with("0x")) && !entity.value.bytes().all(|b| b.is_ascii_digit()),
+        EntityKind::Session => entity.value.len() >= 6 && !entity.value.bytes().all(|b| b.is_ascii_digit()),
         EntityKind::Vm => entity.role == "object" && !entity.value.contains(", "),
         EntityKind::File => entity.value.contains('/') && entity.value.len() > 8 || entity.value.contains('\\'),
         _ => false,
@@ -109,6 +129,13 @@ fn exact(from: &Ends<'_>, to: &Ends<'_>) -> Vec<(usize, usize, Link)> {
     for one in &from.findings {
         for other in &to.findings {
             for entity in one.entities.iter().filter(|entity| is_key(entity)) {
+                // A logon id is one only on its host.
+                if entity.kind == EntityKind::Session
+                    && entity.value.starts_with("0x")
+                    && host_key(&from.step.host) != host_key(&to.step.host)
+                {
+                    continue;
+                }
                 if other.entities.iter().any(|e| e.kind == entity.kind && e.value.eq_ignore_ascii_case(&entity.value) && is_key(e)) {
                     out.push(link(from, to, By::Exact, entity, both(one, other), 0));
                 }
@@ -146,8 +173,9 @@ fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize,
 fn appliance(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
     let src = address(other, "from").find(|e| joins.appliances.contains(&e.value))?;
     let own = joins.book.host_of(&src.value).map(host_key) == Some(host_key(&from.step.host));
-    (own && is_entry(one) && from.step.host != to.step.host || own && is_entry(one) && other.tactics.iter().any(|t| t == "exfiltration" || t == "command-and-control"))
-        .then(|| link(from, to, By::Interval, src, both(one, other), 0))
+    (own && is_entry(one) && from.step.host != to.step.host
+        || own && is_entry(one) && other.tactics.iter().any(|t| t == "exfiltration" || t == "command-and-control"))
+    .then(|| link(from, to, By::Interval, src, both(one, other), 0))
 }
 
 /// The account of a session taken over, used elsewhere within days by what is known to be the intruder.
@@ -166,7 +194,12 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins
     const CODE: &[&str] = &["initial-access", "execution", "persistence", "collection"];
     const LEAVES: &[&str] = &["command-and-control", "exfiltration", "execution", "collection"];
     let tactic = |finding: &Finding, list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
-    if !tactic(one, CODE) || one.level < Level::High || other.level < Level::High || from.step.host.is_empty() || from.step.tactic == to.step.tactic {
+    if !tactic(one, CODE)
+        || one.level < Level::High
+        || other.level < Level::High
+        || from.step.host.is_empty()
+        || from.step.tactic == to.step.tactic
+    {
         return None;
     }
     let key = host_key(&from.step.host);

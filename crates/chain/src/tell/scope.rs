@@ -61,7 +61,9 @@ fn possible(findings: &[Finding], joins: &Joins, seen: &mut BTreeSet<(&'static s
 /// log covers the window.
 fn bytes(findings: &[Finding]) -> Bounds {
     let mut sent: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| finding.level >= Level::High && finding.tactics.iter().any(|tactic| tactic == "exfiltration")) {
+    for finding in
+        findings.iter().filter(|finding| finding.level >= Level::High && finding.tactics.iter().any(|tactic| tactic == "exfiltration"))
+    {
         let end = |role: &str| finding.entities.iter().find(|e| e.kind == EntityKind::Address && e.role == role).map(|e| e.value.clone());
         let (Some(src), Some(dst)) = (end("from"), end("to")) else { continue };
         let number = |name: &str| finding.args.get(name).and_then(|text| text.parse::<u64>().ok());

@@ -22,12 +22,32 @@ pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Find
         }
     }
     let joined: BTreeSet<(&str, At)> = joins.edges.iter().map(|edge| (edge.to.evidence.as_str(), edge.to.at)).collect();
+    let broken = broken(findings, joins);
     let connected = |finding: &Finding| {
         let by_join = finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)));
         let (host, day) = (place(finding).map(host_key), finding.micros.map(|micros| micros.div_euclid(DAY)));
-        by_join || host.zip(day).is_some_and(|(host, day)| held(finding).into_iter().any(|held| near.contains(&(host.clone(), day, held))))
+        // Nobody works on an appliance: what speaks against it there, once it is broken into, belongs to the story.
+        let on_box =
+            host.as_ref().and_then(|host| broken.get(host)).is_some_and(|since| finding.micros.is_none_or(|at| at + DAY >= *since));
+        on_box
+            || by_join
+            || host.zip(day).is_some_and(|(host, day)| held(finding).into_iter().any(|held| near.contains(&(host.clone(), day, held))))
     };
     findings.iter().filter(|finding| finding.level >= Level::High || finding.level == Level::Medium && connected(finding)).collect()
+}
+
+/// Boxes that no user works on and that run someone else's code, since when.
+fn broken(findings: &[Finding], joins: &Joins) -> BTreeMap<String, i64> {
+    const CODE: &[&str] = &["T1190", "T1505.003", "T1059.004", "T1059.006", "T1037.004"];
+    let mut out: BTreeMap<String, i64> = BTreeMap::new();
+    for finding in
+        findings.iter().filter(|finding| finding.level >= Level::High && finding.techniques.iter().any(|t| CODE.contains(&t.as_str())))
+    {
+        let Some(key) = place(finding).map(host_key).filter(|key| matches!(joins.roles.get(key), Some(&"vpn" | &"mail"))) else { continue };
+        let since = out.entry(key).or_insert(i64::MAX);
+        *since = (*since).min(finding.micros.unwrap_or(i64::MAX));
+    }
+    out
 }
 
 /// What a finding holds that another may hold too.
@@ -68,7 +88,8 @@ fn tactic(finding: &Finding) -> String {
 
 /// Machines' comparisons tell one story with many signs: they stay together whatever techniques they name.
 fn family(finding: &Finding) -> String {
-    if let Some(vm) = finding.entities.iter().find(|e| e.kind == EntityKind::Vm && e.role == "object").filter(|_| finding.engine == "chain") {
+    if let Some(vm) = finding.entities.iter().find(|e| e.kind == EntityKind::Vm && e.role == "object").filter(|_| finding.engine == "chain")
+    {
         return format!("vm {}", vm.value.to_lowercase());
     }
     let first = finding.techniques.first().map(String::as_str).unwrap_or_default();
@@ -85,7 +106,13 @@ pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
     }
     let mut steps: Vec<Step> = groups.into_iter().map(|((_, tactic, ..), group)| step(tactic, &group)).collect();
     steps.sort_by(|a, b| {
-        (a.micros.is_none(), a.micros, &a.host, &a.tactic, &a.techniques).cmp(&(b.micros.is_none(), b.micros, &b.host, &b.tactic, &b.techniques))
+        (a.micros.is_none(), a.micros, &a.host, &a.tactic, &a.techniques).cmp(&(
+            b.micros.is_none(),
+            b.micros,
+            &b.host,
+            &b.tactic,
+            &b.techniques,
+        ))
     });
     steps.truncate(STEPS);
     for (index, step) in steps.iter_mut().enumerate() {
@@ -95,7 +122,9 @@ pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
 }
 
 fn step(tactic: String, group: &[&Finding]) -> Step {
-    let worst = group.iter().max_by(|a, b| a.level.cmp(&b.level).then(a.confidence.total_cmp(&b.confidence)).then(b.micros.cmp(&a.micros)).then(b.id.cmp(&a.id)));
+    let worst = group.iter().max_by(|a, b| {
+        a.level.cmp(&b.level).then(a.confidence.total_cmp(&b.confidence)).then(b.micros.cmp(&a.micros)).then(b.id.cmp(&a.id))
+    });
     let first = group.iter().filter(|finding| finding.micros.is_some()).min_by_key(|finding| (finding.micros, &finding.id));
     let last = group.iter().filter_map(|finding| finding.time.end.clone()).max();
     let techniques: BTreeSet<String> = group.iter().flat_map(|finding| finding.techniques.iter().cloned()).collect();
@@ -115,7 +144,13 @@ fn step(tactic: String, group: &[&Finding]) -> Step {
             basis: first.map(|finding| finding.time.basis.clone()).unwrap_or_default(),
         },
         host,
-        actor: worst.iter().chain(group).find_map(|finding| entity(finding, EntityKind::User)).unwrap_or_default().to_owned(),
+        actor: worst
+            .copied()
+            .into_iter()
+            .chain(group.iter().copied())
+            .find_map(|finding| entity(finding, EntityKind::User))
+            .unwrap_or_default()
+            .to_owned(),
         findings: group.iter().map(|finding| finding.id.clone()).collect(),
         confidence: ((1.0 - doubt) * 100.0).round() / 100.0,
         key: String::new(),

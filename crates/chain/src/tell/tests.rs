@@ -7,7 +7,7 @@ use crate::compare::Joins;
 
 const DAY0: i64 = 1_704_067_200_000_000;
 
-fn finding(id: &str, rule: &str, level: Level, hour: i64, host: &str, tactic: &str, technique: &str, more: &[Entity]) -> Finding {
+fn finding(id: &str, rule: &str, level: Level, hour: i64, host: &str, (tactic, technique): (&str, &str), more: &[Entity]) -> Finding {
     let micros = DAY0 + hour * super::HOUR;
     let mut entities = vec![Entity::new(EntityKind::Host, host, "where")];
     entities.extend_from_slice(more);
@@ -22,7 +22,13 @@ fn finding(id: &str, rule: &str, level: Level, hour: i64, host: &str, tactic: &s
         techniques: vec![technique.into()],
         tactics: vec![tactic.into()],
         entities,
-        because: vec![Because { evidence: "E1".into(), path: String::new(), at: At::Line(hour.unsigned_abs() + 1), excerpt: String::new(), encoding: None }],
+        because: vec![Because {
+            evidence: "E1".into(),
+            path: String::new(),
+            at: At::Line(hour.unsigned_abs() + 1),
+            excerpt: String::new(),
+            encoding: None,
+        }],
         count: 1,
         why: String::new(),
         disproof: String::new(),
@@ -40,9 +46,9 @@ fn outside(role: &str) -> Entity {
 #[test]
 fn an_address_that_attacks_and_is_called_joins_two_steps() {
     let findings = [
-        finding("F1", "exploit", Level::High, 1, "vpn", "initial-access", "T1190", &[outside("from")]),
-        finding("F2", "bytes", Level::High, 90, "vpn", "exfiltration", "T1041", &[outside("to")]),
-        finding("F3", "noise", Level::Medium, 50, "other", "discovery", "T1046", &[]),
+        finding("F1", "exploit", Level::High, 1, "vpn", ("initial-access", "T1190"), &[outside("from")]),
+        finding("F2", "bytes", Level::High, 90, "vpn", ("exfiltration", "T1041"), &[outside("to")]),
+        finding("F3", "noise", Level::Medium, 50, "other", ("discovery", "T1046"), &[]),
     ];
     let chain = tell(&findings, &Joins::default(), &[]);
     assert_eq!(chain.steps.len(), 2);
@@ -53,9 +59,17 @@ fn an_address_that_attacks_and_is_called_joins_two_steps() {
 #[test]
 fn a_medium_finding_is_told_where_it_shares_something_with_a_strong_one() {
     let user = Entity::new(EntityKind::User, "CORP\\hanako", "actor");
-    let strong = finding("F1", "a", Level::High, 1, "srv", "execution", "T1059", std::slice::from_ref(&user));
-    let near = finding("F2", "b", Level::Medium, 3, "srv", "discovery", "T1018", &[Entity::new(EntityKind::User, "hanako@corp.example", "actor")]);
-    let other = finding("F3", "c", Level::Medium, 3, "srv", "discovery", "T1018", &[Entity::new(EntityKind::User, "taro", "actor")]);
+    let strong = finding("F1", "a", Level::High, 1, "srv", ("execution", "T1059"), std::slice::from_ref(&user));
+    let near = finding(
+        "F2",
+        "b",
+        Level::Medium,
+        3,
+        "srv",
+        ("discovery", "T1018"),
+        &[Entity::new(EntityKind::User, "hanako@corp.example", "actor")],
+    );
+    let other = finding("F3", "c", Level::Medium, 3, "srv", ("discovery", "T1018"), &[Entity::new(EntityKind::User, "taro", "actor")]);
     let chain = tell(&[strong, near, other], &Joins::default(), &[]);
     let told: Vec<&String> = chain.steps.iter().flat_map(|step| &step.findings).collect();
     assert_eq!(told, ["F1", "F2"]);
@@ -65,8 +79,8 @@ fn a_medium_finding_is_told_where_it_shares_something_with_a_strong_one() {
 
 #[test]
 fn earlier_evidence_moves_the_start_back() {
-    let later = finding("F1", "a", Level::High, 100, "srv", "execution", "T1059", &[]);
-    let earlier = finding("F2", "b", Level::High, 1, "vpn", "initial-access", "T1190", &[]);
+    let later = finding("F1", "a", Level::High, 100, "srv", ("execution", "T1059"), &[]);
+    let earlier = finding("F2", "b", Level::High, 1, "vpn", ("initial-access", "T1190"), &[]);
     let before = tell(std::slice::from_ref(&later), &Joins::default(), &[]);
     let after = tell(&[later, earlier], &Joins::default(), &[]);
     let told = changes(&before, &after);
@@ -78,8 +92,14 @@ fn earlier_evidence_moves_the_start_back() {
 
 #[test]
 fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
-    let step = finding("F1", "a", Level::High, 1, "esx01", "execution", "T1059.004", &[]);
-    let coverage = [Coverage { host: "esx01".into(), source: "vmware/esxi_hostd".into(), first: Some(DAY0 + 9 * super::DAY), last: Some(DAY0 + 20 * super::DAY), ..Coverage::default() }];
+    let step = finding("F1", "a", Level::High, 1, "esx01", ("execution", "T1059.004"), &[]);
+    let coverage = [Coverage {
+        host: "esx01".into(),
+        source: "vmware/esxi_hostd".into(),
+        first: Some(DAY0 + 9 * super::DAY),
+        last: Some(DAY0 + 20 * super::DAY),
+        ..Coverage::default()
+    }];
     let chain = tell(&[step], &Joins::default(), &coverage);
     let gap = |source: &str| chain.gaps.iter().find(|gap| gap.source == source).map(|gap| gap.why);
     assert_eq!(gap("vmware/esxi_shell"), Some(konseki_model::GapWhy::NotCollected));
@@ -88,10 +108,19 @@ fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
 
 #[test]
 fn a_log_that_wrote_every_hour_and_then_not_is_silent() {
-    let step = finding("F1", "a", Level::High, 40, "esx01", "execution", "T1059.004", &[]);
+    let step = finding("F1", "a", Level::High, 40, "esx01", ("execution", "T1059.004"), &[]);
     let mut buckets = vec![20; 100];
     buckets[30..50].fill(0);
-    let one = Coverage { host: "esx01".into(), source: "vmware/esxi_hostd".into(), first: Some(DAY0), last: Some(DAY0 + 100 * super::HOUR), buckets, start: DAY0, width: super::HOUR, unreadable: 0 };
+    let one = Coverage {
+        host: "esx01".into(),
+        source: "vmware/esxi_hostd".into(),
+        first: Some(DAY0),
+        last: Some(DAY0 + 100 * super::HOUR),
+        buckets,
+        start: DAY0,
+        width: super::HOUR,
+        unreadable: 0,
+    };
     let chain = tell(&[step], &Joins::default(), &[one]);
     let silent: Vec<_> = chain.gaps.iter().filter(|gap| gap.why == konseki_model::GapWhy::Silent).collect();
     assert_eq!(silent.len(), 1);

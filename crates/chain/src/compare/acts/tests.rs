@@ -39,7 +39,10 @@ fn an_export_is_told_and_a_weekly_one_less_so() {
 #[test]
 fn the_disk_of_a_machine_over_the_web() {
     let found = run(&[record(Kind::WebRequest, 1, "/folder/files-01/files-01-flat.vmdk", "GET /folder/files-01/files-01-flat.vmdk")]);
-    assert_eq!((found[0].rule.as_str(), found[0].args["vm"].as_str()), ("vmware-datastore-download", "/folder/files-01/files-01-flat.vmdk"));
+    assert_eq!(
+        (found[0].rule.as_str(), found[0].args["vm"].as_str()),
+        ("vmware-datastore-download", "/folder/files-01/files-01-flat.vmdk")
+    );
     assert!(run(&[record(Kind::WebRequest, 1, "/ui/login", "GET /ui/login")]).is_empty());
 }
 
@@ -47,7 +50,12 @@ fn the_disk_of_a_machine_over_the_web() {
 fn boot_scripts_that_start_something_quiet_and_those_that_set_a_value() {
     let found = run(&[record(Kind::Autostart, 1, "/etc/rc.d/rc.local", "/mnt/x/agent >/dev/null 2>&1 &")]);
     assert_eq!((found[0].rule.as_str(), found[0].level), ("autostart-added", Level::High));
-    for line in ["exit 0", "# vmx notes", "esxcli system settings advanced set -o /UserVars/SuppressShellWarning -i 1", "1 * * * * /sbin/auto-backup.sh"] {
+    for line in [
+        "exit 0",
+        "# vmx notes",
+        "esxcli system settings advanced set -o /UserVars/SuppressShellWarning -i 1",
+        "1 * * * * /sbin/auto-backup.sh",
+    ] {
         assert!(run(&[record(Kind::Autostart, 1, "/etc/rc.local.d/local.sh", line)]).is_empty(), "{line}");
     }
 }

@@ -77,7 +77,15 @@ impl Flows {
         }
         if one.domains.iter().any(|name| data.is_resolver(name)) || (one.port == 443 || one.port == 853) && data.is_resolver(one.dst) {
             let level = if one.pair.count >= 5 { Level::High } else { Level::Medium };
-            out.findings.push(self.draft(one, "doh-from-quiet-box", level, 0.8, &["T1071.004", "T1572"], "command-and-control", one.pair.cited()));
+            out.findings.push(self.draft(
+                one,
+                "doh-from-quiet-box",
+                level,
+                0.8,
+                &["T1071.004", "T1572"],
+                "command-and-control",
+                one.pair.cited(),
+            ));
             return None;
         }
         let beacon = one.pair.is_beacon();
@@ -104,7 +112,8 @@ impl Flows {
             return;
         }
         let regular = one.pair.is_beacon().is_some() || one.pair.long >= 3;
-        if !regular && !(channel.is_some() && one.pair.count >= 3) {
+        let called = channel.is_some() && one.pair.count >= 3;
+        if !regular && !called {
             return;
         }
         let (level, confidence) = match (channel, one.rare, one.new) {
@@ -122,7 +131,8 @@ impl Flows {
         let own = self.days.get(&(one.sensor, one.src.to_owned()))?;
         let (first, last) = self.span.get(&one.sensor).map(|(a, b)| (a.div_euclid(DAY), b.div_euclid(DAY)))?;
         let heavy: BTreeSet<i64> = one.pair.days.iter().filter(|(_, bytes)| **bytes >= floor).map(|(day, _)| *day).collect();
-        let mut other: Vec<u64> = (first..=last.min(first + 3660)).filter(|day| !heavy.contains(day)).map(|day| own.get(&day).copied().unwrap_or(0)).collect();
+        let mut other: Vec<u64> =
+            (first..=last.min(first + 3660)).filter(|day| !heavy.contains(day)).map(|day| own.get(&day).copied().unwrap_or(0)).collect();
         other.sort_unstable();
         let usual = other.get(other.len() * 9 / 10).copied().unwrap_or(0);
         // What a box does again and again is its work, whatever the amount.
@@ -167,11 +177,8 @@ impl Flows {
         mut places: Vec<konseki_model::Because>,
     ) -> Finding {
         places.extend(self.others(one.sensor, one.src, one.dst, one.port));
-        let mut entities = vec![
-            host(&one.host),
-            Entity::new(EntityKind::Address, one.src, "from"),
-            Entity::new(EntityKind::Address, one.dst, "to"),
-        ];
+        let mut entities =
+            vec![host(&one.host), Entity::new(EntityKind::Address, one.src, "from"), Entity::new(EntityKind::Address, one.dst, "to")];
         entities.extend(one.domains.iter().map(|name| Entity::new(EntityKind::Domain, name.clone(), "to")));
         let period = one.pair.rhythm().map(|(period, _)| period.to_string()).unwrap_or_default();
         let (count, long, bytes) = (one.pair.count.to_string(), one.pair.long_micros.to_string(), one.pair.long_bytes.to_string());
@@ -184,15 +191,28 @@ impl Flows {
             ("duration", &long),
             ("bytes", &bytes),
         ];
-        Places { rule, level, confidence, techniques, tactics: &[tactic], start: one.pair.stamp, end: one.pair.end, places, count: one.pair.count, entities, args: &args }
-            .finding()
+        Places {
+            rule,
+            level,
+            confidence,
+            techniques,
+            tactics: &[tactic],
+            start: one.pair.stamp,
+            end: one.pair.end,
+            places,
+            count: one.pair.count,
+            entities,
+            args: &args,
+        }
+        .finding()
     }
 }
 
 impl Seen<'_> {
     /// Names, time and mail between gateways are what quiet boxes do outside.
     fn plain_port(&self) -> bool {
-        ![53, 123].contains(&self.port) && !(self.role == Some("mail") && [25, 465, 587].contains(&self.port))
+        let mail = self.role == Some("mail") && [25, 465, 587].contains(&self.port);
+        ![53, 123].contains(&self.port) && !mail
     }
 }
 

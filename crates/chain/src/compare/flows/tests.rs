@@ -47,7 +47,9 @@ fn of<'f>(found: &'f [Finding], rule: &str) -> Vec<&'f Finding> {
 #[test]
 fn calls_with_jitter_from_a_quiet_box_and_from_a_desktop() {
     let calls = |src: &str| -> Vec<Record> {
-        (0..200_i64).map(|n| flow(src, "203.0.113.7", 5 * DAY + n * HOUR / 2 + (n * n * 37 % 301) * 1_000_000, 900 + (n as u64 * 13) % 200, 3)).collect()
+        (0..200_i64)
+            .map(|n| flow(src, "203.0.113.7", 5 * DAY + n * HOUR / 2 + (n * n * 37 % 301) * 1_000_000, 900 + (n as u64 * 13) % 200, 3))
+            .collect()
     };
     let found = run(&calls("10.0.0.5"));
     assert_eq!(of(&found, "beacon").first().map(|f| f.level), Some(Level::High));
