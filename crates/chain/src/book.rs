@@ -15,6 +15,30 @@ const NEAR: i64 = 30_000_000;
 /// Half-connections that are kept while they wait for their other end.
 const WAITING: usize = 50_000;
 
+/// One connection seen from both ends is enough; nearness in time must be met twice.
+const ENOUGH: u64 = 2;
+
+/// Services by port, as one number each.
+fn port_service(port: u16) -> Option<u16> {
+    match port {
+        22 | 25 | 3389 => Some(port),
+        80 | 443 | 8443 | 9443 => Some(443),
+        _ => None,
+    }
+}
+
+/// The service that an event of a host tells of.
+fn kind_service(record: &Record) -> Option<u16> {
+    match record.kind() {
+        Kind::MailReceived => Some(25),
+        Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect if record.source.starts_with("windows/") => Some(3389),
+        Kind::SshSession if record.source.starts_with("linux/") || record.source.starts_with("vmware/esxi_auth") => Some(22),
+        Kind::AuthSuccess | Kind::SessionStart | Kind::AuthMissing if record.source.starts_with("ivanti/") => Some(443),
+        Kind::WebRequest if record.source.starts_with("web/") => Some(443),
+        _ => None,
+    }
+}
+
 type Half = FxHashMap<(String, u16), (i64, String)>;
 
 /// Addresses of hosts, with the number of connections that say so.
@@ -25,7 +49,8 @@ pub struct Book {
     hosts: Half,
     /// Names as first written, by key.
     names: BTreeMap<String, String>,
-    mail: FxHashMap<String, (i64, String)>,
+    /// (source, service) -> when it last asked, and whom; empty where it asked several.
+    asked: FxHashMap<(String, u16), (i64, String)>,
     /// Address -> host, once all is learned.
     settled: BTreeMap<String, String>,
 }
@@ -37,7 +62,7 @@ impl Book {
         if let Some(own) = own {
             self.vote(&record.host, own, 5);
         }
-        self.mail(record, time);
+        self.service(record, time);
         // Some logs write address and port as one.
         let src = bare(&record.src);
         let behind = record.src.get(src.len() + 1..).and_then(|port| port.parse().ok());
@@ -52,30 +77,49 @@ impl Book {
             }
             let other = self.hosts.get(&key).filter(|(at, _)| (at - time).abs() <= NEAR).map(|(_, host)| host.clone());
             if let Some(host) = other {
-                self.vote(&host, &record.dst, 1);
+                self.vote(&host, &record.dst, 3);
             }
             keep(&mut self.network, key, time, &record.dst);
         } else if !record.host.is_empty() {
             let other = self.network.get(&key).filter(|(at, _)| (at - time).abs() <= NEAR).map(|(_, address)| address.clone());
             if let Some(address) = other {
-                self.vote(&record.host, &address, 1);
+                self.vote(&record.host, &address, 3);
             }
             keep(&mut self.hosts, key, time, &record.host);
         }
     }
 
-    /// A message received from an outside server, and a connection from that server to port 25: the gateway's address.
-    fn mail(&mut self, record: &Record, time: i64) {
-        if record.source.starts_with("network/") && record.dst_port == Some(25) && is_public(&record.src) {
-            self.mail.insert(record.src.clone(), (time, record.dst.clone()));
-            if self.mail.len() > WAITING {
-                self.mail.retain(|_, (at, _)| (time - *at).abs() <= NEAR);
+    /// The same source asked for one service of one place only, and a moment later a host wrote that it was asked for it.
+    fn service(&mut self, record: &Record, time: i64) {
+        let src = bare(&record.src);
+        if record.source.starts_with("network/") {
+            let Some(service) = record.dst_port.and_then(port_service) else { return };
+            if record.kind() != Kind::Flow || ip(&record.dst).is_none() {
+                return;
             }
-        } else if record.kind() == Kind::MailReceived && !record.host.is_empty() {
-            let near = self.mail.get(&record.src).filter(|(at, _)| (at - time).abs() <= NEAR).map(|(_, address)| address.clone());
-            if let Some(address) = near {
-                self.vote(&record.host, &address, 1);
+            if self.asked.len() >= WAITING {
+                self.asked.retain(|_, (at, _)| (time - *at).abs() <= NEAR);
             }
+            let slot = self.asked.entry((src.to_owned(), service)).or_insert_with(|| (time, record.dst.clone()));
+            // Two places at once: none of them is told.
+            if slot.1 != record.dst && (time - slot.0).abs() <= NEAR {
+                slot.1.clear();
+            } else if (time - slot.0).abs() > NEAR {
+                slot.1.clone_from(&record.dst);
+            }
+            slot.0 = time;
+            return;
+        }
+        if record.kind() == Kind::MailReceived && !is_public(src) {
+            // `name[address]`: what a mail server knows of the one that handed a message on.
+            if let Some((name, _)) = record.object.split_once('[') {
+                self.vote(name, src, 1);
+            }
+        }
+        let Some(service) = kind_service(record).filter(|_| !is_local(src) && !record.host.is_empty()) else { return };
+        let near = self.asked.get(&(src.to_owned(), service)).filter(|(at, dst)| (0..=NEAR).contains(&(time - at)) && !dst.is_empty());
+        if let Some(address) = near.map(|(_, address)| address.clone()) {
+            self.vote(&record.host, &address, 1);
         }
     }
 
@@ -99,7 +143,7 @@ impl Book {
         let own = || self.votes.range((key.clone(), String::new())..).take_while(|((name, _), _)| *name == key);
         let most = own().map(|(_, votes)| *votes).max().unwrap_or(0);
         own()
-            .filter(|(_, votes)| **votes * 10 >= most)
+            .filter(|(_, votes)| **votes * 10 >= most && **votes >= ENOUGH)
             .map(|((_, address), _)| address)
             .filter(|address| self.host_of(address).is_some_and(|name| host_key(name) == key))
             .cloned()
@@ -110,16 +154,20 @@ impl Book {
     pub fn settle(&mut self) {
         self.network = Half::default();
         self.hosts = Half::default();
-        self.mail = FxHashMap::default();
+        self.asked = FxHashMap::default();
         let mut best: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
         for ((host, address), votes) in &self.votes {
             let entry = best.entry(address).or_insert((0, host));
-            if *votes > entry.0 {
+            if *votes > entry.0 && *votes >= ENOUGH {
                 *entry = (*votes, host);
             }
         }
         let name = |key: &str| self.names.get(key).cloned().unwrap_or_else(|| key.to_owned());
-        self.settled = best.into_iter().map(|(address, (_, host))| (address.to_owned(), name(host))).collect();
+        self.settled = best
+            .into_iter()
+            .filter(|(_, (votes, _))| *votes >= ENOUGH)
+            .map(|(address, (_, host))| (address.to_owned(), name(host)))
+            .collect();
     }
 }
 
@@ -159,6 +207,17 @@ mod tests {
         book.settle();
         assert_eq!(book.host_of("10.0.0.5"), Some("esx01"));
         assert_eq!(book.addresses_of("ESX01.corp.example"), ["10.0.0.5"]);
+    }
+
+    #[test]
+    fn one_place_asked_for_a_service_twice_names_the_host() {
+        let mut book = Book::default();
+        for second in [100, 9000] {
+            book.observe(&Record { src_port: None, dst_port: Some(3389), ..record("network/zeek", Kind::Flow, "", "10.0.0.5", second) });
+            book.observe(&Record { src_port: None, ..record("windows/evtx", Kind::RdpLogon, "rds", "", second + 4) });
+        }
+        book.settle();
+        assert_eq!(book.host_of("10.0.0.5"), Some("rds"));
     }
 
     #[test]

@@ -43,7 +43,10 @@ pub struct Flows {
 fn role(source: &str) -> Option<&'static str> {
     if source.starts_with("vmware/vcenter") {
         Some("vcenter")
-    } else if source.starts_with("vmware/esxi") {
+    } else if ["hostd", "vmkernel", "shell", "auth", "vobd", "vm_process_list"]
+        .iter()
+        .any(|log| source.strip_prefix("vmware/esxi_") == Some(log))
+    {
         Some("esxi")
     } else if source.starts_with("ivanti/") {
         Some("vpn")
@@ -57,7 +60,7 @@ fn role(source: &str) -> Option<&'static str> {
 impl Flows {
     pub fn observe(&mut self, record: &Record) {
         if let Some(role) = role(&record.source).filter(|_| !record.host.is_empty()) {
-            if !self.roles.contains_key(&record.host) {
+            if self.roles.len() < 10_000 && !self.roles.contains_key(&record.host) {
                 self.roles.insert(record.host.clone(), role);
             }
             return;

@@ -48,7 +48,9 @@ impl Machines {
     }
 
     pub fn observe(&mut self, record: &Record) {
-        if record.source.starts_with("vmware/esxi") && !record.host.is_empty() {
+        const OF_HOSTS: &[&str] =
+            &["vmware/esxi_hostd", "vmware/esxi_vmkernel", "vmware/esxi_vm_process_list", "vmware/esxi_auth", "vmware/esxi_vobd"];
+        if OF_HOSTS.contains(&record.source.as_str()) && !record.host.is_empty() {
             if !self.hosts.contains_key(&host_key(&record.host)) && self.hosts.len() < 10_000 {
                 self.hosts.insert(host_key(&record.host), record.host.clone());
             }

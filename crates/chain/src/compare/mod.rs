@@ -4,6 +4,8 @@ mod acts;
 mod cards;
 mod flows;
 mod machines;
+mod scans;
+mod sessions;
 mod shares;
 mod vcenter;
 mod vpn;
@@ -83,6 +85,8 @@ pub fn wants(kind: Kind) -> bool {
             | K::ProcessSeen
             | K::ShellCommand
             | K::MailReceived
+            | K::IntegrityScan
+            | K::Boot
     )
 }
 
@@ -171,6 +175,8 @@ pub struct Compare {
     web: web::Web,
     acts: acts::Acts,
     shares: shares::Shares,
+    sessions: sessions::Sessions,
+    scans: scans::Scans,
     ways: ways::Ways,
     book: Book,
     data: Data,
@@ -200,6 +206,8 @@ impl Compare {
         self.acts.observe(record, &self.data);
         self.ways.observe(record);
         self.shares.observe(record);
+        self.sessions.observe(record);
+        self.scans.observe(record);
         self.book.observe(record);
     }
 
@@ -207,6 +215,10 @@ impl Compare {
         let mut out = Compared::default();
         self.vcenter.name_homes(&mut self.book);
         self.book.settle();
+        // Where the appliance's log does not write its own address, the connections of its users do.
+        for (host, _) in self.flows.roles().iter().filter(|(_, role)| **role == "vpn") {
+            self.vpn.appliances.extend(self.book.addresses_of(host));
+        }
         for address in &self.vpn.appliances {
             // The analyst may name an address that no log of the appliance itself holds.
             let known = self.book.host_of(address).is_some();
@@ -216,7 +228,7 @@ impl Compare {
         }
         self.book.settle();
         self.machines.finish(&mut out);
-        self.vpn.finish(&mut out);
+        self.vpn.finish(&self.book, &mut out);
         self.vcenter.finish(&mut out);
         self.flows.finish(&self.book, &self.data, &mut out);
         self.web.finish(&mut out);
@@ -226,9 +238,25 @@ impl Compare {
         self.acts.finish(&mut out);
         together(&mut out.findings, &self.book);
         out.joins.ways = self.ways;
+        self.sessions.finish(&mut out);
+        self.scans.finish(&mut out);
         out.joins.book = self.book;
         out
     }
+}
+
+/// A record without its native fields, for what is kept.
+pub(crate) fn lean(record: &Record) -> Record {
+    Record { fields: Vec::new(), raw: quote(record).to_owned(), ..record.clone() }
+}
+
+/// What stands at the place as it is: the excerpt, or where none was kept a value that no format writes differently.
+fn quote(record: &Record) -> &str {
+    if !record.raw.is_empty() {
+        return &record.raw;
+    }
+    let plain = |text: &&str| text.len() >= 6 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" ._-/:".contains(&b));
+    [record.command.as_str(), &record.session, &record.src, &record.dst].into_iter().find(plain).unwrap_or_default()
 }
 
 /// The place of a record.
@@ -238,7 +266,7 @@ pub(crate) fn because(record: &Record) -> Because {
         evidence: record.evidence.clone(),
         path: String::new(),
         at: record.at.unwrap_or(konseki_model::At::Line(1)),
-        excerpt: record.raw.clone(),
+        excerpt: quote(record).to_owned(),
         encoding: encoding.filter(|_| !record.raw.is_empty()),
     }
 }

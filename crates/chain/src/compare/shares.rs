@@ -50,13 +50,13 @@ impl Shares {
         if day.shares.len() < 64 && !day.shares.contains(&share) {
             day.shares.insert(share);
             if day.records.len() < 12 {
-                day.records.push(record.clone());
+                day.records.push(super::lean(record));
             }
         }
         if !record.target.is_empty() && day.files.len() < 20_000 {
             day.files.insert(number(&record.target));
             if day.records.len() < 16 {
-                day.records.push(record.clone());
+                day.records.push(super::lean(record));
             }
         }
     }

@@ -50,12 +50,12 @@ impl Vcenter {
                 let (count, kept) = self.service.entry(record.src.clone()).or_default();
                 *count += 1;
                 if kept.len() < KEPT {
-                    kept.push(record.clone());
+                    kept.push(super::lean(record));
                 }
             }
             Kind::SshSession if is_service_account(&record.user) => self.ssh.push(record.clone()),
             Kind::VmCreate | Kind::VmClone if !record.object.is_empty() && self.born.len() < 100_000 => {
-                self.born.entry(record.object.to_lowercase()).or_insert_with(|| record.clone());
+                self.born.entry(record.object.to_lowercase()).or_insert_with(|| super::lean(record));
             }
             Kind::VmPowerOn => {
                 self.powered.insert(record.object.to_lowercase());

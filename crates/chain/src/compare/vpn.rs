@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{Entity, EntityKind, Kind, Level, Record};
 
-use super::{Compared, Draft, Tunnel, because, host};
+use super::{Compared, Draft, Tunnel, because, host, lean};
+use crate::book::Book;
 
 /// Sessions and users followed; beyond, new ones are left out (a case has far fewer).
 const MOST: usize = 200_000;
@@ -67,7 +68,7 @@ impl Vpn {
             if self.shares.len() < MOST {
                 let shares = self.shares.entry((record.host.clone(), record.session.clone())).or_default();
                 if shares.len() < 20 {
-                    shares.push(record.clone());
+                    shares.push(lean(record));
                 }
             }
             return;
@@ -85,7 +86,7 @@ impl Vpn {
             let logons = self.logons.entry((record.src.clone(), place)).or_default();
             // A few of each pair are enough to cite; the number of days tells habit from event.
             if logons.len() < 200 {
-                logons.push(record.clone());
+                logons.push(lean(record));
             }
         }
     }
@@ -107,7 +108,7 @@ impl Vpn {
                 from: time,
                 to: None,
                 because: because(record),
-                record: record.clone(),
+                record: lean(record),
             }),
             Kind::TunnelEnd | Kind::SessionEnd => {
                 for tunnel in self.tunnels.iter_mut().rev().filter(|t| t.to.is_none()) {
@@ -118,7 +119,9 @@ impl Vpn {
             }
             _ => {}
         }
-        if record.session.is_empty() || record.src.is_empty() || record.user.is_empty() {
+        // `00000000` stands for no session yet.
+        let none = record.session.trim_start_matches("sid").bytes().all(|b| b == b'0');
+        if none || record.src.is_empty() || record.user.is_empty() {
             return;
         }
         self.follow(record, time);
@@ -129,8 +132,8 @@ impl Vpn {
         let key = user_key(&record.user);
         let Some(session) = self.sessions.get_mut(&id) else {
             if self.sessions.len() < MOST && matches!(record.kind(), Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess) {
-                let used = BTreeMap::from([(record.src.clone(), (record.clone(), time))]);
-                self.sessions.insert(id, Session { user: record.user.clone(), first: record.clone(), used });
+                let used = BTreeMap::from([(record.src.clone(), (lean(record), time))]);
+                self.sessions.insert(id, Session { user: record.user.clone(), first: lean(record), used });
             }
             return;
         };
@@ -144,16 +147,21 @@ impl Vpn {
         let signins = self.signins.get(&key);
         let there = signins.and_then(|all| all.get(&record.src)).copied();
         let signed_in = there.is_some_and(|at| (time - 12 * HOUR..=time).contains(&at));
-        session.used.insert(record.src.clone(), (record.clone(), time));
-        self.second.push(Second { session: id, record: record.clone(), signed_in, known_address: there.is_some() });
+        session.used.insert(record.src.clone(), (lean(record), time));
+        self.second.push(Second { session: id, record: lean(record), signed_in, known_address: there.is_some() });
     }
 
-    pub fn finish(mut self, out: &mut Compared) {
+    pub fn finish(mut self, book: &Book, out: &mut Compared) {
         let second = std::mem::take(&mut self.second);
         for one in &second {
             if let Some(session) = self.sessions.get(&one.session) {
                 self.judge(one, session, out);
             }
+        }
+        // A sensor names the address that a host's own log names the host of.
+        for ((src, place), logons) in std::mem::take(&mut self.logons) {
+            let place = book.host_of(&place).map_or(place.clone(), str::to_owned);
+            self.logons.entry((src, place)).or_default().extend(logons);
         }
         self.appliance_logons(out);
         out.joins.tunnels = self.tunnels;
@@ -314,7 +322,7 @@ mod tests {
         let mut vpn = Vpn::default();
         records.iter().for_each(|record| vpn.observe(record));
         let mut out = Compared::default();
-        vpn.finish(&mut out);
+        vpn.finish(&Book::default(), &mut out);
         out.findings
     }
 

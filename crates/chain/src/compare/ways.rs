@@ -20,6 +20,8 @@ pub struct Way {
     pub to: Option<i64>,
     pub because: Because,
     pub stamp: Option<Stamp>,
+    /// A person sits there: remote desktop, not a network logon.
+    pub desktop: bool,
 }
 
 /// The ways of a case.
@@ -66,6 +68,7 @@ impl Ways {
             to: None,
             because: because(record),
             stamp: record.time,
+            desktop: record.object == "10" || matches!(record.kind(), Kind::RdpLogon),
         };
         if record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/") {
             self.count += 1;
@@ -89,6 +92,11 @@ impl Ways {
     /// The remote logon of that id on that host.
     pub fn logon(&self, host: &str, session: &str) -> Option<&Way> {
         self.logons.get(&(host_key(host), session.to_owned()))
+    }
+
+    /// Remote logons of Windows, with host and logon id.
+    pub fn desktops(&self) -> impl Iterator<Item = (&(String, String), &Way)> {
+        self.logons.iter().filter(|(_, way)| way.desktop)
     }
 
     /// SSH sessions on a host at a time, one for each source and account.

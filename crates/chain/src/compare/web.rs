@@ -68,13 +68,13 @@ impl Web {
             Kind::IntegrityNew | Kind::IntegrityChanged => {
                 let files = self.files.entry(record.host.clone()).or_default();
                 if files.len() < 1000 {
-                    files.push((record.object.to_lowercase(), record.clone()));
+                    files.push((record.object.to_lowercase(), super::lean(record)));
                 }
             }
             Kind::FileSeen | Kind::FileCreate if is_script(&record.object.to_lowercase()) => {
                 let files = self.files.entry(record.host.clone()).or_default();
                 if files.len() < 20_000 {
-                    files.push((record.object.to_lowercase(), record.clone()));
+                    files.push((record.object.to_lowercase(), super::lean(record)));
                 }
             }
             _ => {}
@@ -111,7 +111,7 @@ impl Web {
         entry.first = Some(entry.first.map_or(stamp, |first| first.min(stamp)));
         entry.last = Some(entry.last.map_or(stamp, |last| last.max(stamp)));
         if record.kind() == Kind::AuthMissing && is_public(&record.src) && entry.bare.len() < 3 {
-            entry.bare.push(record.clone());
+            entry.bare.push(super::lean(record));
         }
         if entry.places.len() < 12 {
             entry.places.push(because(record));

@@ -12,6 +12,8 @@ use crate::names::{account, bare, host_key, is_public, is_service, same_account}
 const HOUR: i64 = 3_600_000_000;
 /// A transfer worth telling when it leaves a host in his hands.
 const MUCH: u64 = 20_000_000;
+/// How long an account without a logout is taken to stay in his hands.
+const HELD: i64 = 96 * HOUR;
 /// Different places and ports asked for within an hour.
 const WIDE: usize = 12;
 
@@ -28,7 +30,7 @@ impl Follow<'_> {
                 let platform = self.accounts.get(&(host_key(&record.host), account(&record.user))).cloned().unwrap_or_default();
                 let from_there = |at: &usize| {
                     let src = bare(&record.src);
-                    self.all.get(*at).is_some_and(|p| p.holds(time) && p.entity.role == src)
+                    self.all.get(*at).is_some_and(|p| p.to >= time && p.from <= time + 13 * HOUR && p.entity.role == src)
                 };
                 logon.into_iter().chain(platform.into_iter().filter(from_there)).collect::<Vec<_>>()
             }
@@ -127,11 +129,10 @@ impl Follow<'_> {
         if !self.lift(at, record, 0) {
             self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, 0);
         }
-        let name = account(&record.user);
-        self.add(Presence {
-            carrier: Carrier::Account(host_key(&record.host), name.clone()),
-            from: time,
-            to: time + 12 * HOUR,
+        let held = |from: i64, to: i64, weak: bool| Presence {
+            carrier: Carrier::Account(host_key(&record.host), account(&record.user)),
+            from,
+            to,
             origin: because(record),
             // The role remembers where the login came from, to know its logout.
             entity: Entity::new(EntityKind::User, record.user.clone(), bare(&record.src)),
@@ -139,8 +140,11 @@ impl Follow<'_> {
             alternatives: presence.alternatives,
             own: false,
             user: None,
-            weak: presence.weak,
-        });
+            weak: weak || presence.weak,
+        };
+        self.add(held(time, time + 12 * HOUR, false));
+        // Without a logout the account stays his for some days, with less certainty.
+        self.add(held(time + 12 * HOUR + 1, time + HELD, true));
     }
 
     fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
@@ -339,6 +343,10 @@ impl Follow<'_> {
             return;
         };
         let others = self.live.others(&platform, &name, &src, time);
+        // Days after the login, with the owner logged in himself, nothing says that it was the intruder.
+        if others > 0 && self.all.get(at).is_some_and(|p| p.weak && p.to - p.from > 24 * HOUR) {
+            return;
+        }
         let any = self.lift(at, record, others);
         let meaning: Option<(&'static str, Vec<String>, &str)> = match record.kind() {
             Kind::VmClone => Some(("followed-vm-clone", owned(&["T1578.002", "T1564.006"]), "defense-evasion")),

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use konseki_model::{At, Entity, EntityKind, Finding, Kind, Level, Record};
 
-use crate::compare::{Edge, Joins, Places, because, host};
+use crate::compare::{Edge, Joins, Places, because, host, lean};
 use crate::data::Data;
 use presence::{Carrier, Presence};
 
@@ -170,13 +170,20 @@ impl<'j> Follow<'j> {
             if self.groups.len() >= 5000 {
                 return;
             }
-            self.edges.push(Edge {
-                from: presence.origin.clone(),
-                to: because(record),
-                by: presence.by,
-                entity: presence.entity.clone(),
-                alternatives: presence.alternatives + alternatives,
-            });
+            // All that gave him the same thing before stand behind the act.
+            let time = record.micros().unwrap_or(presence.from);
+            let same =
+                self.all.iter().filter(|other| other.carrier == presence.carrier && other.user == presence.user && other.holds(time));
+            let made: Vec<Edge> = same
+                .map(|other| Edge {
+                    from: other.origin.clone(),
+                    to: because(record),
+                    by: other.by,
+                    entity: other.entity.clone(),
+                    alternatives: other.alternatives + alternatives,
+                })
+                .collect();
+            self.edges.extend(made);
         }
         let group = self.groups.entry(key).or_insert_with(|| Group {
             records: Vec::new(),
@@ -188,7 +195,7 @@ impl<'j> Follow<'j> {
         group.count += 1;
         group.alternatives = group.alternatives.max(alternatives);
         if group.records.len() < KEPT {
-            group.records.push(record.clone());
+            group.records.push(lean(record));
         }
     }
 
@@ -216,8 +223,9 @@ impl<'j> Follow<'j> {
 
     /// Lifts the findings that cite acts of the intruder; gives the findings of his other acts, and all joins.
     pub fn finish(mut self, findings: &mut [Finding]) -> (Vec<Finding>, Vec<Edge>) {
-        for (index, (_, alternatives)) in &self.lifted {
-            if let Some(finding) = findings.get_mut(*index).filter(|_| *alternatives == 0) {
+        for (index, (at, alternatives)) in &self.lifted {
+            let firm = *alternatives == 0 && self.all.get(*at).is_some_and(|presence| !presence.weak);
+            if let Some(finding) = findings.get_mut(*index).filter(|_| firm) {
                 let lift = match finding.level {
                     Level::Low if finding.engine == "chain" => Level::Medium,
                     Level::Medium => Level::High,
@@ -244,6 +252,10 @@ impl<'j> Follow<'j> {
             (0, true) => (Level::Medium, 0.6),
             _ => (Level::Medium, 0.45),
         };
+        // A sensor names no host: the address may.
+        let side = if rule == "followed-logon" || rule == "followed-ssh" { &first.dst } else { &first.src };
+        let known = self.joins.book.host_of(crate::names::bare(side)).unwrap_or(side);
+        let place = if place.is_empty() { known } else { place };
         let mut entities = vec![host(place), presence.entity.clone()];
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));

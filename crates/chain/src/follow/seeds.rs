@@ -21,7 +21,9 @@ pub(super) fn value<'f>(finding: &'f Finding, kind: EntityKind, role: &str) -> O
 
 impl Follow<'_> {
     pub(super) fn seed(&mut self, findings: &[Finding]) {
-        for finding in findings {
+        // What has no time proves nothing about another time: it comes last, and only where nothing else holds the same.
+        let (dated, undated): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.micros.is_some());
+        for finding in dated.into_iter().chain(undated) {
             let hijack = finding.rule == "vpn-session-second-address" && finding.level >= Level::Medium;
             if finding.level < Level::High && !hijack {
                 continue;
@@ -39,17 +41,21 @@ impl Follow<'_> {
     }
 
     fn address(&mut self, address: &str, (from, to): (i64, i64), origin: &Because, own: bool, weak: bool) {
+        let undated = from < i64::MIN / 4;
+        if undated && self.addresses.contains_key(address) {
+            return;
+        }
         self.add(Presence {
             carrier: Carrier::Address(address.to_owned()),
             from,
             to,
             origin: origin.clone(),
             entity: Entity::new(EntityKind::Address, address, "from"),
-            by: By::Interval,
+            by: if undated { By::Time } else { By::Interval },
             alternatives: 0,
             own,
             user: None,
-            weak,
+            weak: weak || undated,
         });
     }
 

@@ -20,6 +20,12 @@ struct Expectations {
     /// What a product does not record by itself.
     #[serde(default)]
     unlogged: Vec<Unlogged>,
+    /// Sources whose first record has a meaning: logs that lose their oldest lines.
+    #[serde(default)]
+    logs: Vec<String>,
+    /// Sources that stand at the border, where an intruder comes in.
+    #[serde(default)]
+    entry: Vec<String>,
 }
 
 /// Which sources a kind of host has, known by any of the sources that were collected from it.
@@ -56,7 +62,8 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     let window = (steps.iter().filter_map(|step| step.micros).min(), steps.iter().filter_map(|step| step.micros).max());
     let mut gaps = Vec::new();
     missing(&expected, steps, coverage, window, &mut gaps);
-    rotated(steps, coverage, window, &mut gaps);
+    rotated(&expected, steps, coverage, window, &mut gaps);
+    unseen(&expected, steps, coverage, &mut gaps);
     silent(steps, coverage, window, &mut gaps);
     cleared(findings, &mut gaps);
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
@@ -126,14 +133,14 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
 }
 
 /// The log of a host begins after something happened there: what came before was rotated away.
-fn rotated(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
     for one in coverage {
         let Some(first) = one.first else { continue };
         let key = host_key(&one.host);
         let own =
             steps.iter().find(|step| host_key(&step.host) == key && !key.is_empty() && step.micros.is_some_and(|at| at + HOUR < first));
         // Where the story begins before the log does, its own part of it may have been lost.
-        let begins = window.0.is_some_and(|begin| begin + DAY < first) && is_log(&one.source);
+        let begins = window.0.is_some_and(|begin| begin + DAY < first) && expected.logs.contains(&one.source);
         if own.is_some() || begins {
             gaps.push(gap(
                 GapWhy::Rotated,
@@ -147,22 +154,16 @@ fn rotated(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i
     }
 }
 
-/// Lists and definitions have no beginning that was lost.
-fn is_log(source: &str) -> bool {
-    const LISTS: &[&str] = &[
-        "getallvms",
-        "vminventory",
-        "vm_process_list",
-        "esxi_vmx",
-        "autostart",
-        "bodyfile",
-        "inventory",
-        "snapshot",
-        "plain",
-        "ict",
-        "vmware_log",
-    ];
-    !LISTS.iter().any(|name| source.contains(name))
+/// How he came in is not among the steps: it lies before the first line of the logs at the border, or in none of them.
+fn unseen(expected: &Expectations, steps: &[Step], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
+    if steps.is_empty() || steps.iter().any(|step| step.tactic == "initial-access") {
+        return;
+    }
+    for one in coverage.iter().filter(|one| expected.entry.contains(&one.source)) {
+        if let Some(first) = one.first {
+            gaps.push(gap(GapWhy::Rotated, &one.host, &one.source, "", (None, text(Some(first))), None));
+        }
+    }
 }
 
 /// A source that wrote in nearly every bucket, and then in none for much longer than it ever did.

@@ -163,6 +163,7 @@ fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize,
             out.extend(appliance(from, to, one, other, joins));
             out.extend(account_held(from, to, one, other));
             out.extend(on_host(from, to, one, other, joins));
+            out.extend(after_login(from, to, one, other));
         }
         out.extend(tunnel(from, to, other, joins));
     }
@@ -194,25 +195,60 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins
     const CODE: &[&str] = &["initial-access", "execution", "persistence", "collection"];
     const LEAVES: &[&str] = &["command-and-control", "exfiltration", "execution", "collection"];
     let tactic = |finding: &Finding, list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
-    if !tactic(one, CODE)
-        || one.level < Level::High
-        || other.level < Level::High
-        || from.step.host.is_empty()
-        || from.step.tactic == to.step.tactic
-    {
+    let key = host_key(&from.step.host);
+    if one.level < Level::High || key.is_empty() || from.step.tactic == to.step.tactic {
         return None;
     }
-    let key = host_key(&from.step.host);
-    let src = address(other, "from").find(|e| !is_public(&e.value) && joins.book.host_of(&e.value).map(host_key).as_ref() == Some(&key));
-    let leaves = tactic(other, LEAVES);
-    match src {
-        Some(src) if leaves => Some(link(from, to, By::Interval, src, both(one, other), 0)),
-        _ if leaves && host_key(&to.step.host) == key => {
-            let entity = Entity::new(EntityKind::Host, from.step.host.clone(), "where");
-            Some(link(from, to, By::Interval, &entity, both(one, other), 0))
-        }
-        _ => None,
+    // Nobody works on an appliance: what is told there at all is his.
+    let least = if joins.roles.contains_key(&key) { Level::Medium } else { Level::High };
+    let ordered = one.micros.zip(other.micros).is_some_and(|(a, b)| a <= b);
+    // What starts at every boot has no time of its own; it holds for a channel from that host at any time.
+    let boot = one.micros.is_none() && tactic(one, &["persistence"]) && tactic(other, &["command-and-control"]);
+    if other.level < least || !ordered && !boot {
+        return None;
     }
+    let src = address(other, "from").find(|e| !is_public(&e.value) && joins.book.host_of(&e.value).map(host_key).as_ref() == Some(&key));
+    let fits = match &src {
+        // From its address to another host.
+        Some(_) if host_key(&to.step.host) != key => {
+            tactic(one, CODE) && tactic(other, &["lateral-movement"])
+                || tactic(one, &["command-and-control"]) && tactic(other, &["lateral-movement"])
+        }
+        Some(_) => tactic(one, CODE) && tactic(other, LEAVES),
+        None => tactic(one, CODE) && tactic(other, LEAVES) && host_key(&to.step.host) == key,
+    };
+    fits.then(|| {
+        let place = Entity::new(EntityKind::Host, from.step.host.clone(), "where");
+        let mut made = link(from, to, By::Interval, src.unwrap_or(&place), both(one, other), 0);
+        made.2.entities.push(place);
+        made.2.entities.dedup();
+        made
+    })
+}
+
+/// A login that is his, and what follows on the same host within half a day: from the same address inside, or by the same account.
+fn after_login(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding) -> Option<(usize, usize, Link)> {
+    const LOGINS: &[&str] = &[
+        "rdp-from-appliance",
+        "platform-login-from-appliance",
+        "followed-logon",
+        "followed-platform-login",
+        "followed-ssh",
+        "logon-from-vpn-address",
+    ];
+    let near = one.micros.zip(other.micros).is_some_and(|(a, b)| (0..12 * HOUR).contains(&(b - a)));
+    let strong = one.level >= Level::High && other.level >= Level::High;
+    if !LOGINS.contains(&one.rule.as_str()) || !near || !strong || host_key(&from.step.host) != host_key(&to.step.host) {
+        return None;
+    }
+    let inside = address(one, "from").find(|e| !is_public(&e.value) && address(other, "from").any(|o| o.value == e.value));
+    let user = || {
+        let mut users = one.entities.iter().filter(|e| e.kind == EntityKind::User && e.role == "actor");
+        users.find(|e| {
+            other.entities.iter().any(|o| o.kind == EntityKind::User && o.role == "actor" && account(&o.value) == account(&e.value))
+        })
+    };
+    inside.or_else(user).map(|entity| link(from, to, By::Interval, entity, both(one, other), 0))
 }
 
 /// The later step comes from an address that a tunnel of the earlier step's session gave, while it stood.

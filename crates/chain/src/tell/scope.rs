@@ -67,7 +67,7 @@ fn bytes(findings: &[Finding]) -> Bounds {
         let end = |role: &str| finding.entities.iter().find(|e| e.kind == EntityKind::Address && e.role == role).map(|e| e.value.clone());
         let (Some(src), Some(dst)) = (end("from"), end("to")) else { continue };
         let number = |name: &str| finding.args.get(name).and_then(|text| text.parse::<u64>().ok());
-        let bytes = number("bytes").unwrap_or(0);
+        let bytes = number("total").or_else(|| number("bytes")).unwrap_or(0);
         let known = sent.entry((src, dst)).or_default();
         *known = (*known).max(bytes);
     }

@@ -23,17 +23,42 @@ pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Find
     }
     let joined: BTreeSet<(&str, At)> = joins.edges.iter().map(|edge| (edge.to.evidence.as_str(), edge.to.at)).collect();
     let broken = broken(findings, joins);
+    let sent = senders(findings);
     let connected = |finding: &Finding| {
         let by_join = finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)));
         let (host, day) = (place(finding).map(host_key), finding.micros.map(|micros| micros.div_euclid(DAY)));
         // Nobody works on an appliance: what speaks against it there, once it is broken into, belongs to the story.
         let on_box =
             host.as_ref().and_then(|host| broken.get(host)).is_some_and(|since| finding.micros.is_none_or(|at| at + DAY >= *since));
+        // Who sends much out from an address took it from somewhere: what that address did in the days around.
+        let sender = finding.engine == "chain" && from_sender(finding, &sent);
         on_box
             || by_join
+            || sender
             || host.zip(day).is_some_and(|(host, day)| held(finding).into_iter().any(|held| near.contains(&(host.clone(), day, held))))
     };
     findings.iter().filter(|finding| finding.level >= Level::High || finding.level == Level::Medium && connected(finding)).collect()
+}
+
+/// Addresses inside that sent much out, and when.
+fn senders(findings: &[Finding]) -> BTreeMap<String, Vec<i64>> {
+    let mut out: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let strong =
+        findings.iter().filter(|finding| finding.level >= Level::High && finding.tactics.iter().any(|tactic| tactic == "exfiltration"));
+    for finding in strong {
+        let from =
+            finding.entities.iter().filter(|e| e.kind == EntityKind::Address && e.role == "from" && !crate::names::is_public(&e.value));
+        for entity in from {
+            out.entry(entity.value.clone()).or_default().extend(finding.micros);
+        }
+    }
+    out
+}
+
+fn from_sender(finding: &Finding, sent: &BTreeMap<String, Vec<i64>>) -> bool {
+    let from = finding.entities.iter().filter(|e| e.kind == EntityKind::Address && e.role == "from").filter_map(|e| sent.get(&e.value));
+    let near = |times: &Vec<i64>| finding.micros.is_some_and(|at| times.iter().any(|sent| (at - sent).abs() <= 7 * DAY));
+    from.into_iter().any(near)
 }
 
 /// Boxes that no user works on and that run someone else's code, since when.

@@ -30,6 +30,8 @@ struct Outlier {
     day: i64,
     bytes: u64,
     usual: u64,
+    /// Bytes of all such days of the pair.
+    total: u64,
 }
 
 impl Flows {
@@ -138,7 +140,12 @@ impl Flows {
         // What a box does again and again is its work, whatever the amount.
         let often = heavy.len() as i64 * 4 > (last - first + 1).max(8);
         let (day, bytes) = one.pair.days.iter().max_by_key(|(day, bytes)| (**bytes, std::cmp::Reverse(**day)))?;
-        (*bytes >= floor && *bytes >= usual.saturating_mul(10) && !often).then_some(Outlier { day: *day, bytes: *bytes, usual })
+        (*bytes >= floor && *bytes >= usual.saturating_mul(10) && !often).then(|| Outlier {
+            day: *day,
+            bytes: *bytes,
+            usual,
+            total: heavy.iter().filter_map(|day| one.pair.days.get(day)).sum(),
+        })
     }
 
     fn theft(&self, one: &Seen<'_>, channel: Option<Level>, out: &mut Compared) {
@@ -147,7 +154,6 @@ impl Flows {
             return;
         }
         let Some(outlier) = self.outlier(one) else { return };
-        let total: u64 = one.pair.bytes_out;
         let (level, confidence) = match (channel, one.role) {
             (Some(_), _) => (Level::High, 0.85),
             (None, Some(_)) if outlier.bytes >= 50_000_000 => (Level::High, 0.75),
@@ -159,7 +165,7 @@ impl Flows {
         let day = konseki_model::time::rfc3339(outlier.day * DAY, konseki_model::Fidelity::Day);
         finding.args.insert("day".to_owned(), day.get(..10).unwrap_or_default().to_owned());
         finding.args.insert("bytes".to_owned(), outlier.bytes.to_string());
-        finding.args.insert("total".to_owned(), total.to_string());
+        finding.args.insert("total".to_owned(), outlier.total.to_string());
         finding.args.insert("baseline".to_owned(), outlier.usual.to_string());
         set_start(&mut finding, one.pair.start_of(outlier.day));
         out.findings.push(finding);
