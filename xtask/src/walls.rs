@@ -16,7 +16,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("chain", &["model"]),
     ("report", &["model"]),
-    ("pipeline", &["model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report"]),
+    ("publish", &["model", "report"]),
+    ("pipeline", &["publish", "model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report"]),
     ("cli", &["pipeline"]),
     ("lab", &["formats"]),
 ];

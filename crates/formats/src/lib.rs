@@ -9,7 +9,6 @@ pub mod ivanti;
 pub mod lines;
 pub mod phrase;
 pub mod relay;
-pub mod sentence;
 pub mod text;
 pub mod time;
 pub mod vc0;

@@ -1,9 +1,10 @@
-//! Sentences with holes: `User {user} logged in as {agent}`. Compiled once, matched without allocation.
+//! Sentences with holes, from rows of code (`User {user} logged in as {agent}`) or a table in a file (`User <user> …`).
+//! Compiled once, matched without allocation.
 
 use memchr::memmem::Finder;
 
 /// Holes a sentence may have.
-pub const HOLES: usize = 6;
+pub const HOLES: usize = 8;
 
 #[derive(Clone, Debug)]
 enum Part {
@@ -65,11 +66,22 @@ impl Phrases {
     /// matched from its end, so that the hole in front may hold the words that follow it (names of machines).
     /// A dot at the end of the text is no part of it.
     pub fn new(rows: &[(&'static str, &'static str)]) -> Self {
+        Self::of(rows.iter().copied(), ['{', '}'])
+    }
+
+    /// A table of a file: one row a line, class and sentence apart by a tab; `#` begins a note. Its holes stand in angle
+    /// brackets, since logs of its products hold braces.
+    pub fn table(table: &'static str) -> Self {
+        let lines = table.lines().filter(|line| !line.starts_with('#'));
+        Self::of(lines.filter_map(|line| line.split_once('\t')), ['<', '>'])
+    }
+
+    fn of(rows: impl Iterator<Item = (&'static str, &'static str)>, marks: [char; 2]) -> Self {
         let mut phrases = Self { rows: Vec::new(), by_first: vec![Vec::new(); 256], open: Vec::new() };
-        for (index, (class, sentence)) in rows.iter().enumerate() {
+        for (class, sentence) in rows {
             let from_right = sentence.starts_with('~');
-            let parts = compile(sentence.strip_prefix('~').unwrap_or(sentence));
-            let number = index as u16;
+            let parts = compile(sentence.strip_prefix('~').unwrap_or(sentence), marks);
+            let number = phrases.rows.len() as u16;
             match parts.first() {
                 Some(Part::Text(text, _)) => {
                     let byte = usize::from(text.as_bytes().first().copied().unwrap_or(0));
@@ -174,14 +186,14 @@ fn literal(text: &'static str) -> Part {
     Part::Text(text, Box::new(Finder::new(text)))
 }
 
-fn compile(sentence: &'static str) -> Vec<Part> {
+fn compile(sentence: &'static str, [open, close]: [char; 2]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = sentence;
-    while let Some((text, tail)) = rest.split_once('{') {
+    while let Some((text, tail)) = rest.split_once(open) {
         if !text.is_empty() {
             parts.push(literal(text));
         }
-        let (name, after) = tail.split_once('}').unwrap_or((tail, ""));
+        let (name, after) = tail.split_once(close).unwrap_or((tail, ""));
         parts.push(Part::Hole(name));
         rest = after;
     }
@@ -217,5 +229,21 @@ mod tests {
         assert_eq!(phrases.find("SSH access has been enabled.").unwrap().class, "enabled");
         assert!(phrases.find("SSH access has been enabled by x").is_none());
         assert!(phrases.find("").is_none());
+    }
+
+    #[test]
+    fn a_table_fits_as_rows_do() {
+        let table = Phrases::table(
+            "# a note\nlogin\tUser <who> logged in as <agent>\nregister\t~Registered <vm> on <host> in <dc>\non\t~<vm> on <host> in <dc> is powered on\nssh\tSSH access has been enabled\n",
+        );
+        let f = table.find("User a@b@192.0.2.1 logged in as x logged in as y.").unwrap();
+        assert_eq!((f.class, f.hole("who"), f.hole("agent")), ("login", "a@b@192.0.2.1", "x logged in as y"));
+        let f = table.find("Registered db on old in use on esx01 in DC").unwrap();
+        assert_eq!((f.hole("vm"), f.hole("host"), f.hole("dc")), ("db on old in use", "esx01", "DC"));
+        let f = table.find("a b on  esx01 in DC is powered on").unwrap();
+        assert_eq!((f.class, f.hole("vm"), f.hole("host")), ("on", "a b", "esx01"));
+        assert_eq!(table.find("SSH access has been enabled.").unwrap().class, "ssh");
+        assert!(table.find("SSH access has been enabled by x").is_none());
+        assert!(table.find("").is_none() && table.find("...").is_none());
     }
 }

@@ -30,6 +30,14 @@ impl Fidelity {
         }
     }
 
+    /// The fidelity of that name (`as_str`).
+    pub fn parse(name: &str) -> Option<Self> {
+        use Fidelity as F;
+        [F::Microsecond, F::Millisecond, F::Second, F::Minute, F::Hour, F::Day, F::Month, F::Year]
+            .into_iter()
+            .find(|one| one.as_str() == name)
+    }
+
     /// Width of the unit in microseconds (month = 31 days, year = 366 days): the doubt of a written time.
     pub fn micros(self) -> i64 {
         match self {
@@ -68,6 +76,14 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// The basis of that name (`as_str`).
+    pub fn parse(name: &str) -> Option<Self> {
+        use Basis as B;
+        [B::Written, B::Format, B::Header, B::FileName, B::ZipFields, B::Analyst, B::YearInferred, B::Assumed]
+            .into_iter()
+            .find(|one| one.as_str() == name)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Written => "written",
@@ -174,6 +190,17 @@ mod tests {
         assert_eq!(micros_from_civil((1970, 1, 1), (0, 0, 0), 0), Some(0));
         assert_eq!(micros_from_civil((2023, 2, 29), (0, 0, 0), 0), None);
         assert_eq!(micros_from_civil((2024, 2, 29), (0, 0, 0), 0), Some(1_709_164_800_000_000));
+    }
+
+    #[test]
+    fn names_lead_back() {
+        for name in ["microsecond", "second", "year"] {
+            assert_eq!(Fidelity::parse(name).map(Fidelity::as_str), Some(name));
+        }
+        for name in ["written", "zip-fields", "assumed"] {
+            assert_eq!(Basis::parse(name).map(Basis::as_str), Some(name));
+        }
+        assert_eq!((Fidelity::parse(""), Basis::parse("x")), (None, None));
     }
 
     #[test]

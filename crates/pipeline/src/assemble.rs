@@ -64,9 +64,6 @@ pub(crate) fn assemble(
         pretty(&serde_json::to_value(&chain).map_err(|e| Error::Internal(e.to_string()))?)?.as_bytes(),
     )?;
     write(&case.path("results/summary.json"), pretty(&summary_json)?.as_bytes())?;
-    for (name, text) in &told.files {
-        write(&case.path(&format!("results/{name}")), text.as_bytes())?;
-    }
     write(&case.path("work/format"), FORMAT.to_string().as_bytes())?;
 
     let versions = versions(detector);
@@ -146,16 +143,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
 }
 
 fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem>, offset: i64) -> Intake {
-    let time = |at: &Option<(i64, String)>| {
-        at.as_ref().map(|(micros, fidelity)| {
-            let fine = match fidelity.as_str() {
-                "microsecond" => Fidelity::Microsecond,
-                "millisecond" => Fidelity::Millisecond,
-                _ => Fidelity::Second,
-            };
-            rfc3339(micros + offset, fine)
-        })
-    };
+    let time = |at: Option<(i64, Fidelity)>| at.map(|(micros, fidelity)| rfc3339(micros + offset, fidelity));
     let mut paths = found.iter().map(|place| place.path.clone());
     Intake {
         id,
@@ -167,8 +155,8 @@ fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem
         host: outcome.host.clone(),
         zone: Zone { name: outcome.zone.name.clone(), basis: outcome.zone.basis.clone() },
         records: outcome.records,
-        first: time(&outcome.first),
-        last: time(&outcome.last),
+        first: time(outcome.first),
+        last: time(outcome.last),
         problems,
     }
 }

@@ -1,11 +1,11 @@
 //! Rules of all kinds behind one face: Sigma over events, YARA and indicators over bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use konseki_evidence::ReadSeek;
 use konseki_model::finding::Words;
-use konseki_model::{At, Because, Event, Finding, Level, Problem, ProblemKind};
+use konseki_model::{At, Because, Entity, EntityKind, Event, Finding, Level, Problem, ProblemKind};
 use sha2::{Digest, Sha256};
 
 use crate::journal::{Hit, Outcome};
@@ -46,7 +46,6 @@ pub struct Detector {
     yara: Option<konseki_yara::RuleSet>,
     /// YARA rules were given by the user: every piece is scanned, not only files that no log source reads.
     yara_all: bool,
-    yara_meta: BTreeMap<String, (Level, String)>,
     unusable: Vec<(String, u64, String)>,
     hash: String,
 }
@@ -85,7 +84,7 @@ impl Detector {
             rules
         });
         unusable.sort();
-        Ok(Self { sigma, yara, yara_all, yara_meta: BTreeMap::new(), unusable, hash })
+        Ok(Self { sigma, yara, yara_all, unusable, hash })
     }
 
     /// Matches one event. The second value names rules that correlations count.
@@ -98,92 +97,50 @@ impl Detector {
         self.sigma.group_fields(event)
     }
 
-    /// Scans the bytes of a piece with YARA and looks its hashes up.
-    #[allow(clippy::too_many_arguments)]
-    pub fn bytes(
-        &self,
-        path: &str,
-        id: &str,
-        hashes: &[String],
-        size: u64,
-        _head: &[u8],
-        source: &str,
-        reader: &mut dyn ReadSeek,
-        outcome: &mut Outcome,
-    ) {
-        for hash in hashes {
-            if let Some((list, comment)) = self.sigma.hash(hash) {
-                let args = BTreeMap::from([("list".to_owned(), list), ("value".to_owned(), hash.clone()), ("comment".to_owned(), comment)]);
-                outcome.hits.push(file_hit("indicator", "indicator-hash", id, path, At::Offset(0), String::new(), args, outcome));
+    /// Do the lists hold MD5 or SHA-1? Only then are they worth computing.
+    pub fn wants_short_hashes(&self) -> bool {
+        self.sigma.wants_short_hashes()
+    }
+
+    /// Looks the hashes of a piece up and scans its bytes with YARA.
+    pub fn bytes(&self, file: &Bytes<'_>, reader: &mut dyn ReadSeek, outcome: &mut Outcome) {
+        for hash in file.hashes {
+            if let Some(args) = self.sigma.hash(hash) {
+                outcome.hits.push(file.hit("indicator", "indicator-hash", At::Offset(0), String::new(), args, &outcome.host));
             }
         }
         let Some(rules) = &self.yara else { return };
-        let log = !source.is_empty() && source != "text/plain" && source != "vmware/esxi_autostart";
-        if !self.yara_all && log {
+        let log = !matches!(file.source, "" | "text/plain" | "vmware/esxi_autostart");
+        if (!self.yara_all && log) || reader.seek(std::io::SeekFrom::Start(0)).is_err() {
             return;
         }
-        if reader.seek(std::io::SeekFrom::Start(0)).is_err() {
-            return;
-        }
-        let found = if size <= konseki_yara::WHOLE {
+        let found = if file.size <= konseki_yara::WHOLE {
             let mut bytes = Vec::new();
-            std::io::Read::read_to_end(reader, &mut bytes).map_err(|error| error.to_string()).and_then(|_| rules.scan(path, &bytes))
+            std::io::Read::read_to_end(reader, &mut bytes).map_err(|error| error.to_string()).and_then(|_| rules.scan(file.path, &bytes))
         } else {
-            rules.scan_stream(path, &mut Through(reader))
+            rules.scan_stream(file.path, &mut Through(reader))
         };
         match found {
             Err(why) => {
                 outcome.problems.push(Problem::new(ProblemKind::Unsupported, None, format!("YARA did not finish on this piece: {why}")))
             }
-            Ok(hits) => {
-                for hit in hits {
-                    let first = hit.strings.first();
-                    let offset = first.map_or(0, |(offset, _, _)| *offset);
-                    let text = first.map(|(_, _, bytes)| konseki_formats::text::longest_valid(bytes).to_owned()).unwrap_or_default();
-                    let mut args = BTreeMap::new();
-                    args.insert("rule".to_owned(), hit.rule.clone());
-                    args.insert("file".to_owned(), path.rsplit('/').next().unwrap_or(path).to_owned());
-                    args.insert(
-                        "strings".to_owned(),
-                        hit.strings
-                            .iter()
-                            .map(|(_, name, _)| name.as_str())
-                            .collect::<std::collections::BTreeSet<_>>()
-                            .into_iter()
-                            .collect::<Vec<_>>()
-                            .join(", "),
-                    );
-                    if let Some(description) = hit.meta.get("description") {
-                        args.insert("description".to_owned(), description.clone());
-                    }
-                    if let Some(score) = hit.meta.get("score") {
-                        args.insert("score".to_owned(), score.clone());
-                    }
-                    // A match needs only weak strings when it is short: said, so that the reader can weigh it.
-                    let at = At::Offset(offset + valid_start(first.map_or(&[][..], |(_, _, bytes)| bytes)));
-                    let one = file_hit("yara", &hit.rule, id, path, at, text, args, outcome);
-                    outcome.hits.push(one);
-                }
-            }
+            Ok(hits) => outcome.hits.extend(hits.iter().map(|hit| file.yara(hit, &outcome.host))),
         }
     }
 
     pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
         match engine {
             "sigma" | "correlation" | "indicator" => self.sigma.words(engine, rule),
-            _ => {
-                let (level, description) = self.yara_meta.get(rule).cloned().unwrap_or((Level::High, String::new()));
-                RuleWords {
-                    id: rule.to_owned(),
-                    title: format!("YARA: {rule}"),
-                    level,
-                    techniques: Vec::new(),
-                    tactics: Vec::new(),
-                    why: description,
-                    disproof: String::new(),
-                    ja: None,
-                }
-            }
+            _ => RuleWords {
+                id: rule.to_owned(),
+                title: format!("YARA: {rule}"),
+                level: Level::High,
+                techniques: Vec::new(),
+                tactics: Vec::new(),
+                why: String::new(),
+                disproof: String::new(),
+                ja: None,
+            },
         }
     }
 
@@ -231,38 +188,53 @@ impl Detector {
     }
 }
 
-/// Where the longest valid run of UTF-8 begins in the bytes.
-fn valid_start(bytes: &[u8]) -> u64 {
-    let text = konseki_formats::text::longest_valid(bytes);
-    memchr::memmem::find(bytes, text.as_bytes()).unwrap_or(0) as u64
+/// A piece as file rules see it.
+pub struct Bytes<'a> {
+    pub path: &'a str,
+    /// Evidence id.
+    pub id: &'a str,
+    /// In hexadecimal.
+    pub hashes: &'a [String],
+    pub size: u64,
+    /// Source that read it; empty for none.
+    pub source: &'a str,
 }
 
-#[allow(clippy::too_many_arguments)]
-fn file_hit(
-    engine: &str,
-    rule: &str,
-    id: &str,
-    path: &str,
-    at: At,
-    excerpt: String,
-    args: BTreeMap<String, String>,
-    outcome: &Outcome,
-) -> Hit {
-    use konseki_model::{Entity, EntityKind};
-    let name = path.rsplit("!/").next().unwrap_or(path);
-    Hit {
-        engine: engine.to_owned(),
-        rule: rule.to_owned(),
-        host: outcome.host.clone(),
-        actor: id.to_owned(),
-        count: 1,
-        first: None,
-        last: None,
-        fidelity: String::new(),
-        basis: String::new(),
-        because: vec![Because { evidence: id.to_owned(), path: String::new(), at, excerpt, encoding: None }],
-        entities: [Entity::new(EntityKind::File, name, "object")].into_iter().collect(),
-        args,
+impl Bytes<'_> {
+    fn yara(&self, hit: &konseki_yara::Hit, host: &str) -> Hit {
+        let (offset, bytes) = hit.strings.first().map_or((0, &[][..]), |(offset, _, bytes)| (*offset, bytes.as_slice()));
+        let text = konseki_formats::text::longest_valid(bytes);
+        let names: BTreeSet<&str> = hit.strings.iter().map(|(_, name, _)| name.as_str()).collect();
+        // A match by few short strings is weak: they are named, so that the reader can weigh it.
+        let mut args = BTreeMap::from([
+            ("rule".to_owned(), hit.rule.clone()),
+            ("file".to_owned(), self.path.rsplit('/').next().unwrap_or(self.path).to_owned()),
+            ("strings".to_owned(), names.into_iter().collect::<Vec<_>>().join(", ")),
+        ]);
+        for name in ["description", "score"] {
+            args.extend(hit.meta.get(name).map(|value| (name.to_owned(), value.clone())));
+        }
+        // The excerpt is text: it begins where the first valid run of the string does.
+        let start = memchr::memmem::find(bytes, text.as_bytes()).unwrap_or(0) as u64;
+        self.hit("yara", &hit.rule, At::Offset(offset + start), text.to_owned(), args, host)
+    }
+
+    fn hit(&self, engine: &str, rule: &str, at: At, excerpt: String, args: BTreeMap<String, String>, host: &str) -> Hit {
+        let name = self.path.rsplit("!/").next().unwrap_or(self.path);
+        Hit {
+            engine: engine.to_owned(),
+            rule: rule.to_owned(),
+            host: host.to_owned(),
+            actor: self.id.to_owned(),
+            count: 1,
+            first: None,
+            last: None,
+            fidelity: String::new(),
+            basis: String::new(),
+            because: vec![Because { evidence: self.id.to_owned(), path: String::new(), at, excerpt, encoding: None }],
+            entities: BTreeSet::from([Entity::new(EntityKind::File, name, "object")]),
+            args,
+        }
     }
 }
 

@@ -51,11 +51,7 @@ fn merge(known: &mut Hit, hit: &Hit) {
 
 /// A time as findings hold it.
 pub fn finding_time(first: Option<i64>, last: Option<i64>, fidelity: &str, basis: &str) -> FindingTime {
-    let fine = match fidelity {
-        "microsecond" => Fidelity::Microsecond,
-        "millisecond" => Fidelity::Millisecond,
-        _ => Fidelity::Second,
-    };
+    let fine = Fidelity::parse(fidelity).unwrap_or(Fidelity::Second);
     FindingTime {
         start: first.map(|micros| rfc3339(micros, fine)),
         end: last.map(|micros| rfc3339(micros, fine)),

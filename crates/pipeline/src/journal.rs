@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use konseki_model::evidence::Zone;
-use konseki_model::{At, Because, Entity, Problem, Records};
+use konseki_model::{At, Because, Entity, Fidelity, Problem, Records};
 use serde::{Deserialize, Serialize};
 
 /// What reading one piece gave, without its path: the same bytes give the same outcome wherever they lie.
@@ -23,8 +23,8 @@ pub struct Outcome {
     pub zone: Zone,
     pub records: Records,
     /// Microseconds UTC and fidelity of the first and last event.
-    pub first: Option<(i64, String)>,
-    pub last: Option<(i64, String)>,
+    pub first: Option<(i64, Fidelity)>,
+    pub last: Option<(i64, Fidelity)>,
     pub problems: Vec<Problem>,
     pub hits: Vec<Hit>,
     /// Events per hour since 1970, per host.

@@ -9,7 +9,6 @@ mod assemble;
 mod builtin;
 mod detect;
 mod fold;
-mod indicators;
 mod journal;
 mod reading;
 mod run;

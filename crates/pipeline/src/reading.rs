@@ -12,7 +12,7 @@ use konseki_model::{Hints, Piece, Problem, ProblemKind};
 use konseki_sources::{Description, Reading};
 use konseki_store::EventWriter;
 
-use crate::detect::{Detector, Scratch};
+use crate::detect::{Bytes, Detector, Scratch};
 use crate::journal::{Journal, Outcome, Place};
 use crate::settings::Settings;
 use crate::sheet::Sheet;
@@ -37,6 +37,12 @@ struct Job {
     body: Body,
     hashes: Vec<String>,
     depth: u32,
+}
+
+impl Job {
+    fn bytes<'a>(&'a self, id: &'a str, source: &'a str) -> Bytes<'a> {
+        Bytes { path: &self.path, id, hashes: &self.hashes, size: self.size, source }
+    }
 }
 
 /// Bytes that may be in memory at once.
@@ -349,7 +355,7 @@ impl<'a> Worker<'a> {
         shared.events.fetch_add(outcome.records.events, Ordering::Relaxed);
         shared.progress.events(outcome.records.events);
         let mut input = input.0;
-        shared.detector.bytes(&job.path, &id, &job.hashes, job.size, &head, entry.id, &mut input, &mut outcome);
+        shared.detector.bytes(&job.bytes(&id, entry.id), &mut input, &mut outcome);
         outcome.sha256.clone_from(&job.sha256);
         outcome.bytes = job.size;
         outcome.nested = nested.iter().map(|(name, bytes)| (name.clone(), crate::sha256(bytes))).collect();
@@ -396,7 +402,7 @@ impl<'a> Worker<'a> {
 
     fn bare(&mut self, job: &Job, mut outcome: Outcome, reader: &mut dyn konseki_evidence::ReadSeek) -> Result<(), Error> {
         let id = crate::evidence_id(&job.sha256);
-        self.shared.detector.bytes(&job.path, &id, &job.hashes, job.size, &[], "", reader, &mut outcome);
+        self.shared.detector.bytes(&job.bytes(&id, ""), reader, &mut outcome);
         outcome.sha256.clone_from(&job.sha256);
         outcome.bytes = job.size;
         outcome.host = host_of(&job.path, self.shared.settings).unwrap_or_default();

@@ -112,6 +112,8 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
     let mut options = Options::new(case.path("work/spool"));
     options.passwords.clone_from(&request.passwords);
     options.case = Some(case.root.clone());
+    // MD5 and SHA-1 double the cost of taking in; no one else asks for them.
+    options.extra_hashes = detector.wants_short_hashes();
     if let Some(limits) = request.limits {
         options.limits = limits;
     }

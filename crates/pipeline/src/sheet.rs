@@ -1,6 +1,7 @@
 //! One piece while it is read: every event is matched and appended to columns in the same pass, everything is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use konseki_formats::text::longest_valid;
 use konseki_model::evidence::Zone;
@@ -37,8 +38,9 @@ pub struct Sheet<'a> {
     evidence: &'a str,
     source: &'static str,
     source_index: usize,
-    host: String,
-    said_host: Option<String>,
+    /// Shared, not copied, by every event that names none.
+    host: Arc<str>,
+    said_host: Option<Arc<str>>,
     writer: &'a mut EventWriter,
     detector: &'a Detector,
     scratch: &'a mut Scratch,
@@ -67,7 +69,7 @@ impl<'a> Sheet<'a> {
             evidence,
             source: source.id,
             source_index,
-            host,
+            host: host.into(),
             said_host: None,
             writer,
             detector,
@@ -83,7 +85,7 @@ impl<'a> Sheet<'a> {
     /// The finished outcome (without hash and size) and the pieces found inside.
     pub fn finish(mut self) -> (Outcome, Nested, Option<konseki_store::Error>) {
         self.flush_hour();
-        self.outcome.host = self.said_host.take().unwrap_or_else(|| self.host.clone());
+        self.outcome.host = self.said_host.as_ref().unwrap_or(&self.host).to_string();
         self.outcome.hits = std::mem::take(&mut self.hits).into_values().collect();
         self.outcome.hours = std::mem::take(&mut self.hours);
         let mut problems: Vec<Problem> = std::mem::take(&mut self.problems).into_values().collect();
@@ -104,12 +106,12 @@ impl<'a> Sheet<'a> {
 
     fn count_time(&mut self, event: &Event<'_>, host: &str) {
         let Some(time) = event.time else { return };
-        let at = (time.micros, time.fidelity.as_str());
-        if self.outcome.first.as_ref().is_none_or(|(first, _)| at.0 < *first) {
-            self.outcome.first = Some((at.0, at.1.to_owned()));
+        let at = (time.micros, time.fidelity);
+        if self.outcome.first.is_none_or(|(first, _)| at.0 < first) {
+            self.outcome.first = Some(at);
         }
-        if self.outcome.last.as_ref().is_none_or(|(last, _)| at.0 > *last) {
-            self.outcome.last = Some((at.0, at.1.to_owned()));
+        if self.outcome.last.is_none_or(|(last, _)| at.0 > last) {
+            self.outcome.last = Some(at);
         }
         let hour = time.micros.div_euclid(HOUR);
         match &mut self.last_hour {
@@ -233,11 +235,12 @@ impl Sink for Sheet<'_> {
         if self.failed.is_some() {
             return;
         }
-        let host = if event.core.host.is_empty() { self.said_host.as_deref().unwrap_or(&self.host) } else { event.core.host }.to_owned();
-        self.count_time(event, &host);
+        let fallback = Arc::clone(self.said_host.as_ref().unwrap_or(&self.host));
+        let host = if event.core.host.is_empty() { &*fallback } else { event.core.host };
+        self.count_time(event, host);
         let (matches, correlated) = self.detector.event(self.source_index, event, self.scratch);
         for found in &matches {
-            self.take_match(event, &host, found);
+            self.take_match(event, host, found);
         }
         let (text, encoding) = if keeps_excerpt(event.kind) || !correlated.is_empty() { excerpt(event, &[]) } else { ("", None) };
         if let (false, Some(time)) = (correlated.is_empty(), event.time) {
@@ -246,13 +249,13 @@ impl Sink for Sheet<'_> {
                 rules: correlated,
                 micros: time.micros,
                 at: event.at,
-                host: host.clone(),
+                host: host.to_owned(),
                 excerpt: text.to_owned(),
                 encoding: encoding.map(str::to_owned),
                 fields,
             });
         }
-        let origin = Origin { evidence: self.evidence, source: self.source, host: &host, raw: text };
+        let origin = Origin { evidence: self.evidence, source: self.source, host, raw: text };
         if let Err(error) = self.writer.push(&origin, event) {
             self.failed = Some(error);
         }
@@ -278,7 +281,7 @@ impl Sink for Sheet<'_> {
 
     fn host(&mut self, host: &str) {
         if self.said_host.is_none() && !host.is_empty() {
-            self.said_host = Some(host.to_owned());
+            self.said_host = Some(host.into());
         }
     }
 

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use konseki_detection::{Correlator, LogSource, Routing, RuleMeta, RuleSet};
+use konseki_detection::{CorrelationFields, Correlator, Indicators, LogSource, Routing, RuleMeta, RuleSet};
 use konseki_model::finding::Words;
-use konseki_model::{At, Because, Entity, EntityKind, Event, Field, Finding, FindingKind, Kind, Level};
+use konseki_model::{Because, Entity, EntityKind, Event, Finding, FindingKind, Level};
 use konseki_sources::Description;
 
 use crate::detect::{Match, RuleWords};
 use crate::fold;
-use crate::indicators::Indicators;
 use crate::journal::{Correlated, Outcome};
 use crate::views::RuleLine;
 
-pub use konseki_detection::Scratch;
+/// Room reused from event to event.
+#[derive(Default)]
+pub struct Scratch {
+    rules: konseki_detection::Scratch,
+    text: Vec<u8>,
+}
 
 /// Rules and lists of one run.
 pub struct Engine {
@@ -23,6 +27,8 @@ pub struct Engine {
     ids: BTreeMap<String, usize>,
     /// Rules that correlations count.
     counted: Vec<bool>,
+    /// What is kept of an event that a correlation counts.
+    grouped: CorrelationFields,
     indicators: Indicators,
 }
 
@@ -47,18 +53,19 @@ impl Engine {
             unusable.push((twice.file.clone(), u64::from(twice.line), reason));
         }
         let ids = set.rules.iter().enumerate().map(|(index, rule)| (rule.meta.id.clone(), index)).collect();
-        let (indicators, bad) = Indicators::load(lists);
-        unusable.extend(bad);
+        let indicators = Indicators::load(lists);
+        unusable.extend(indicators.unusable.iter().map(|one| (one.file.clone(), u64::from(one.line), one.reason.clone())));
+        let grouped = CorrelationFields::new(&set);
         let engine = konseki_detection::Engine::build(&set, &routing());
         let correlator = Correlator::new(&set);
         let counted = (0..set.rules.len()).map(|rule| correlator.wants(rule)).collect();
-        (Self { set, engine, ids, counted, indicators }, unusable)
+        (Self { set, engine, ids, counted, grouped, indicators }, unusable)
     }
 
     /// What fires on an event, and the rules among it that correlations count.
     pub fn event(&self, source: usize, event: &Event<'_>, scratch: &mut Scratch) -> (Vec<Match>, Vec<String>) {
         let (mut all, mut counted) = (Vec::new(), Vec::new());
-        self.engine.matches(source, event, scratch, |hit| {
+        self.engine.matches(source, event, &mut scratch.rules, |hit| {
             let Some(rule) = self.set.rules.get(hit.rule) else { return };
             if self.counted.get(hit.rule).copied().unwrap_or(false) {
                 counted.push(rule.meta.id.clone());
@@ -68,21 +75,31 @@ impl Engine {
                 all.push(Match { engine: "sigma", rule: rule.meta.id.clone(), values, args: BTreeMap::new() });
             }
         });
-        if let Some((field, value, list, comment)) = self.indicators.event(event) {
-            let args = BTreeMap::from([("value".to_owned(), value), ("list".to_owned(), list), ("comment".to_owned(), comment)]);
-            let values = event.field(&field).map(|text| vec![(field.clone(), text.to_owned())]).unwrap_or_default();
-            all.push(Match { engine: "indicator", rule: "indicator-event".to_owned(), values, args });
+        // The first indicator tells; an event that holds several is one event.
+        let mut first = None;
+        self.indicators.matches(event, &mut scratch.text, |hit| {
+            first.get_or_insert((hit.indicator, hit.field, hit.value));
+        });
+        if let Some((indicator, field, value)) = first {
+            let values = vec![(field.to_owned(), value.to_owned())];
+            all.push(Match { engine: "indicator", rule: "indicator-event".to_owned(), values, args: indicator_args(indicator) });
         }
         (all, counted)
     }
 
     pub fn group_fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
-        Correlator::new(&self.set).fields(event)
+        self.grouped.of(event)
     }
 
-    /// The list and comment of a file hash.
-    pub fn hash(&self, hash: &str) -> Option<(String, String)> {
-        self.indicators.hash(hash)
+    /// Do the lists hold hashes shorter than SHA-256?
+    pub fn wants_short_hashes(&self) -> bool {
+        let hashes = self.indicators.all().iter().filter(|one| one.kind == konseki_detection::IndicatorKind::Hash);
+        hashes.map(|one| one.value.len()).any(|length| length < 64)
+    }
+
+    /// What a list says of a file hash.
+    pub fn hash(&self, hash: &str) -> Option<BTreeMap<String, String>> {
+        self.indicators.hash(hash).next().map(indicator_args)
     }
 
     pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
@@ -212,42 +229,18 @@ fn finding(meta: &RuleMeta, conclusion: &konseki_detection::Conclusion, events: 
     }
 }
 
-/// A rule file against events that must match and events that must not. Each failure is a sentence.
-pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
-    let set = konseki_detection::load_files(&[(name.to_owned(), rule.to_vec())]);
-    let mut failures: Vec<String> = set.unusable.iter().map(|one| format!("{name}:{}: {}", one.line, one.reason)).collect();
-    let engine = konseki_detection::Engine::build(&set, &routing());
-    for (bytes, wanted) in [(hit, true), (miss, false)] {
-        let text = String::from_utf8_lossy(bytes);
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            match sample(&engine, line) {
-                Err(why) => failures.push(format!("{name}: sample line {}: {why}", number + 1)),
-                Ok(fired) if fired == wanted => {}
-                Ok(true) => failures.push(format!("{name}: fires on line {} of the samples that must not match", number + 1)),
-                Ok(false) => failures.push(format!("{name}: does not fire on line {} of the samples that must match", number + 1)),
-            }
-        }
-    }
-    failures
+fn indicator_args(indicator: &konseki_detection::Indicator) -> BTreeMap<String, String> {
+    // The list by its name: where it lay on the analyst's disk is no part of a result.
+    let list = indicator.list.rsplit(['/', '\\']).next().unwrap_or_default();
+    [("value", indicator.value.as_str()), ("list", list), ("comment", &indicator.comment)]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
-fn sample(engine: &konseki_detection::Engine, line: &str) -> Result<bool, String> {
-    let object: BTreeMap<String, serde_json::Value> = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let pairs: Vec<(String, String)> =
-        object.into_iter().map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
-    let source = pairs.iter().find(|(name, _)| name == "_source").map(|(_, id)| id.clone()).unwrap_or_default();
-    let all = konseki_sources::all();
-    let index = all.iter().position(|entry| entry.id == source).ok_or_else(|| format!("no source `{source}`"))?;
-    let fields: Vec<Field<'_>> = pairs.iter().filter(|(name, _)| name != "_source").map(|(n, v)| Field::new(n, v)).collect();
-    let event = Event {
-        at: At::Line(1),
-        time: None,
-        kind: Kind::Other,
-        core: konseki_model::Core::default(),
-        fields: &fields,
-        raw: line.as_bytes(),
-    };
-    let mut fired = false;
-    engine.matches(index, &event, &mut Scratch::default(), |_| fired = true);
-    Ok(fired)
+/// A rule file against events that must match and events that must not. Each failure is a sentence.
+pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
+    let index = |id: &str| konseki_sources::all().iter().position(|entry| entry.id == id);
+    let failures = konseki_detection::test_rule(rule, hit, miss, &routing(), index);
+    failures.into_iter().map(|one| format!("{name}: {} line {}: {}", one.file, one.line, one.reason)).collect()
 }

@@ -19,8 +19,6 @@ pub struct Told {
     pub inventory: Vec<Inventory>,
     pub coverage: Vec<Coverage>,
     pub lists: BTreeMap<String, Vec<String>>,
-    /// Further result files: name and text.
-    pub files: Vec<(String, String)>,
 }
 
 const HOUR: i64 = 3_600_000_000;
@@ -83,7 +81,7 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
         },
     });
     let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
-    Ok(Told { chain, inventory: inventory.collect(), coverage, lists, files: Vec::new() })
+    Ok(Told { chain, inventory: inventory.collect(), coverage, lists })
 }
 
 fn of_kinds(wants: fn(Kind) -> bool) -> Filter {

@@ -9,7 +9,7 @@ use konseki_model::time::rfc3339;
 use konseki_model::{Finding, Record};
 use konseki_report::{EventWords, Lang, csv_field, escape_terminal};
 use konseki_sources::Description;
-use konseki_store::{Events, Filter, Output};
+use konseki_store::{Escape, Events, Filter, Output};
 use serde::Serialize;
 use serde_json::json;
 
@@ -68,7 +68,8 @@ fn open(case: &Path) -> Result<(Case, Events), Error> {
 /// No case there, or what is wrong with the query.
 pub fn query(case: &Path, sql: &str, output: Output, to: &mut dyn Write) -> Result<u64, Error> {
     let (_, events) = open(case)?;
-    events.query(sql, output, to).map_err(|error| match error {
+    let escape = Escape { terminal: escape_terminal, csv: csv_field };
+    events.query(sql, output, escape, to).map_err(|error| match error {
         konseki_store::Error::Query(why) => Error::Usage(format!("{why}\ntables: {}", events.tables().join(", "))),
         other => other.into(),
     })

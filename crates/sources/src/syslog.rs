@@ -1,6 +1,12 @@
 //! Heads of syslog lines: RFC 3164, the same with an ISO time, and RFC 5424, with or without priority.
 
 use konseki_formats::time::{self, Written};
+use konseki_model::{Core, Event, Field, Kind, Sink};
+
+use crate::clock::Clock;
+use crate::mapper::Scratch;
+use crate::read::{self, Verdict};
+use crate::{Input, Reading};
 
 /// One line taken apart.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +59,30 @@ fn rfc5424(time: Written, text: &str) -> Option<Head<'_>> {
     };
     let pid = if pid == "-" { "" } else { pid };
     Some(Head { time, host, process, pid, message: message.trim_start_matches('\u{feff}') })
+}
+
+/// Reads a log of syslog lines: `more` gives the source's own fields, the message stands last. A line without a head is
+/// kept as its text. Time and host are the head's.
+pub fn read(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink, more: impl for<'a> Fn(&Head<'a>, &mut Vec<Field<'a>>)) {
+    let mut clock = Clock::new(reading);
+    let mut scratch = Scratch::default();
+    read::lines(input, reading, sink, |line, sink| {
+        let Some(head) = head(line.text) else {
+            let fields = [Field::new("message", line.text)];
+            let core = Core::default();
+            sink.event(&Event { at: line.at(), time: None, kind: Kind::Other, core, fields: &fields, raw: line.bytes });
+            return Verdict::Event;
+        };
+        let mut fields = Vec::with_capacity(12);
+        more(&head, &mut fields);
+        fields.push(Field::new("message", head.message));
+        let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
+        core.host = head.host;
+        let time = clock.stamp(&head.time);
+        sink.event(&Event { at: line.at(), time, kind, core, fields: &fields, raw: line.bytes });
+        Verdict::Event
+    });
+    clock.report(sink);
 }
 
 /// Do most of the first lines hold?

@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 use konseki_formats::heads;
-use konseki_formats::sentence::Sentences;
+use konseki_formats::phrase::Phrases;
 use konseki_formats::vcenter::{self, EventLine, actor, reconfigured};
 
 use serde_json::{Map, Value};
 
 use crate::row::Row;
 
-static SENTENCES: LazyLock<Sentences> = LazyLock::new(|| Sentences::parse(include_str!("vmware/vcenter_events/sentences.tsv")));
+static SENTENCES: LazyLock<Phrases> = LazyLock::new(|| Phrases::table(include_str!("vmware/vcenter_events/sentences.tsv")));
 
 /// Is a fifth of the lines or more an event line? Then the file is that of the events, whatever stands beside them.
 pub fn is_event_file(head: &[u8]) -> bool {

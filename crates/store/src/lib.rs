@@ -9,7 +9,7 @@ mod query;
 mod records;
 mod write;
 
-pub use query::{Correction, Events, Output};
+pub use query::{Correction, Escape, Events, Output};
 pub use records::Filter;
 pub use write::{EventWriter, Origin, Written};
 

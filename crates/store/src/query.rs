@@ -33,6 +33,13 @@ pub struct Correction {
     pub micros: i64,
 }
 
+/// How cells are made safe to show: evidence must steer neither a terminal nor a spreadsheet. The words' owner knows how.
+#[derive(Clone, Copy, Debug)]
+pub struct Escape {
+    pub terminal: fn(&str) -> String,
+    pub csv: fn(&str) -> String,
+}
+
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -121,10 +128,10 @@ impl Events {
     ///
     /// # Errors
     /// What is wrong with the query, or where writing failed.
-    pub fn query(&self, sql: &str, output: Output, to: &mut dyn Write) -> Result<u64, Error> {
+    pub fn query(&self, sql: &str, output: Output, escape: Escape, to: &mut dyn Write) -> Result<u64, Error> {
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         let io = |source| Error::Io { path: "output".to_owned(), source };
-        let mut printer = Printer::new(output);
+        let mut printer = Printer::new(output, escape);
         self.runtime.block_on(async {
             let frame = self.context.sql_with_options(sql, options).await?;
             let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
@@ -234,6 +241,7 @@ fn native_names(folder: &Path) -> Result<Vec<String>, Error> {
 /// Writes rows as they come; a table keeps a first screen to find widths, then streams.
 struct Printer {
     output: Output,
+    escape: Escape,
     names: Vec<String>,
     rows: u64,
     held: Vec<Vec<String>>,
@@ -241,8 +249,8 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(output: Output) -> Self {
-        Self { output, names: Vec::new(), rows: 0, held: Vec::new(), widths: None }
+    fn new(output: Output, escape: Escape) -> Self {
+        Self { output, escape, names: Vec::new(), rows: 0, held: Vec::new(), widths: None }
     }
 
     fn head(&mut self, names: &[String]) {
@@ -258,11 +266,13 @@ impl Printer {
             let cells: Vec<String> = formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
             let nulls: Vec<bool> = batch.columns().iter().map(|column| column.is_null(row)).collect();
             if self.rows == 0 && self.output == Output::Csv {
-                writeln!(to, "{}", self.names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(",")).map_err(io)?;
+                writeln!(to, "{}", self.names.iter().map(|name| (self.escape.csv)(name)).collect::<Vec<_>>().join(",")).map_err(io)?;
             }
             self.rows += 1;
             match self.output {
-                Output::Csv => writeln!(to, "{}", cells.iter().map(|cell| csv(cell)).collect::<Vec<_>>().join(",")).map_err(io)?,
+                Output::Csv => {
+                    writeln!(to, "{}", cells.iter().map(|cell| (self.escape.csv)(cell)).collect::<Vec<_>>().join(",")).map_err(io)?
+                }
                 Output::Jsonl => {
                     let mut object = Map::new();
                     for ((name, cell), null) in self.names.iter().zip(cells).zip(nulls) {
@@ -271,7 +281,7 @@ impl Printer {
                     writeln!(to, "{}", Value::Object(object)).map_err(io)?;
                 }
                 Output::Table => {
-                    self.held.push(cells.iter().map(|cell| shown(cell)).collect());
+                    self.held.push(cells.iter().map(|cell| (self.escape.terminal)(cell)).collect());
                     if self.held.len() >= 1000 {
                         self.spill(to).map_err(io)?;
                     }
@@ -304,7 +314,7 @@ impl Printer {
         match self.output {
             Output::Table => self.spill(to)?,
             Output::Csv if self.rows == 0 => {
-                writeln!(to, "{}", self.names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(","))?;
+                writeln!(to, "{}", self.names.iter().map(|name| (self.escape.csv)(name)).collect::<Vec<_>>().join(","))?;
             }
             _ => {}
         }
@@ -316,22 +326,4 @@ impl Printer {
 fn write_row(to: &mut dyn Write, cells: &[String], widths: &[usize]) -> std::io::Result<()> {
     let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
     writeln!(to, "{}", padded.join("  ").trim_end())
-}
-
-/// Control characters and direction overrides as visible text: evidence must not steer a terminal.
-fn shown(cell: &str) -> String {
-    cell.chars()
-        .flat_map(|c| {
-            let hidden =
-                c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
-            if hidden { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
-        })
-        .collect()
-}
-
-/// RFC 4180 quotes; a cell that a spreadsheet would run is led by an apostrophe.
-fn csv(cell: &str) -> String {
-    let risky = cell.starts_with(['=', '+', '@', '\t', '\r']) || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-    let text = if risky { format!("'{cell}") } else { cell.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

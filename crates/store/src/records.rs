@@ -52,32 +52,6 @@ impl Filter {
     }
 }
 
-fn fidelity(name: &str) -> Fidelity {
-    match name {
-        "microsecond" => Fidelity::Microsecond,
-        "millisecond" => Fidelity::Millisecond,
-        "minute" => Fidelity::Minute,
-        "hour" => Fidelity::Hour,
-        "day" => Fidelity::Day,
-        "month" => Fidelity::Month,
-        "year" => Fidelity::Year,
-        _ => Fidelity::Second,
-    }
-}
-
-fn basis(name: &str) -> Basis {
-    match name {
-        "written" => Basis::Written,
-        "format" => Basis::Format,
-        "header" => Basis::Header,
-        "file-name" => Basis::FileName,
-        "zip-fields" => Basis::ZipFields,
-        "analyst" => Basis::Analyst,
-        "year-inferred" => Basis::YearInferred,
-        _ => Basis::Assumed,
-    }
-}
-
 /// A batch of the store's schema as records.
 pub(crate) fn from_batch(batch: &RecordBatch, each: &mut dyn FnMut(Record)) {
     let text = |name: &str, row: usize| -> &str {
@@ -111,7 +85,13 @@ pub(crate) fn from_batch(batch: &RecordBatch, each: &mut dyn FnMut(Record)) {
             evidence: text("evidence", row).to_owned(),
             source: text("source", row).to_owned(),
             at: At::parse(text("unit", row), number("at").unwrap_or(0)),
-            time: time.map(|micros| Stamp::new(micros, fidelity(text("fidelity", row)), basis(text("basis", row)))),
+            time: time.map(|micros| {
+                Stamp::new(
+                    micros,
+                    Fidelity::parse(text("fidelity", row)).unwrap_or(Fidelity::Second),
+                    Basis::parse(text("basis", row)).unwrap_or(Basis::Assumed),
+                )
+            }),
             src_port: port("src_port"),
             dst_port: port("dst_port"),
             bytes_out: number("bytes_out"),

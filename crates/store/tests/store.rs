@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Stamp};
-use konseki_store::{Correction, EventWriter, Events, Filter, Origin, Output};
+use konseki_store::{Correction, Escape, EventWriter, Events, Filter, Origin, Output};
+
+const PLAIN: Escape = Escape { terminal: str::to_owned, csv: str::to_owned };
 
 fn write(path: &std::path::Path, rows: u64) {
     let mut writer = EventWriter::create(path).unwrap();
@@ -38,12 +40,12 @@ fn what_is_written_is_read() {
     assert_eq!(seen[0].field("IpAddress"), Some("192.0.2.7"));
     let mut out = Vec::new();
     let sql = r#"SELECT "EventID", count(*) AS n, min("user") AS who FROM windows_evtx GROUP BY 1"#;
-    store.query(sql, Output::Csv, &mut out).unwrap();
+    store.query(sql, Output::Csv, PLAIN, &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "EventID,n,who\n4624,10000,taro\n");
     assert_eq!(store.tables(), ["events", "windows_evtx"]);
-    assert!(store.query("DROP TABLE events", Output::Csv, &mut Vec::new()).is_err());
-    assert!(store.query("COPY (SELECT 1) TO '/tmp/x.csv'", Output::Csv, &mut Vec::new()).is_err());
-    assert!(store.query("SELECT nothing FROM events", Output::Csv, &mut Vec::new()).is_err());
+    assert!(store.query("DROP TABLE events", Output::Csv, PLAIN, &mut Vec::new()).is_err());
+    assert!(store.query("COPY (SELECT 1) TO '/tmp/x.csv'", Output::Csv, PLAIN, &mut Vec::new()).is_err());
+    assert!(store.query("SELECT nothing FROM events", Output::Csv, PLAIN, &mut Vec::new()).is_err());
 }
 
 #[test]

@@ -1,10 +1,7 @@
 //! Barracuda Email Security Gateway mail syslog: `inbound/pass1`, `scan`, `outbound/smtp` lines.
 
-use konseki_model::{Core, Event, Field, Kind, Piece, Sink};
+use konseki_model::{Field, Piece, Sink};
 
-use crate::clock::Clock;
-use crate::mapper::Scratch;
-use crate::read::{self, Verdict};
 use crate::syslog::{self, Head};
 use crate::{Input, Reading, Source};
 
@@ -23,31 +20,10 @@ impl Source for Barracuda {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let mut clock = Clock::new(reading);
-        let mut scratch = Scratch::default();
-        read::lines(input, reading, sink, |line, sink| {
-            let Some(head) = syslog::head(line.text) else {
-                let fields = [Field::new("message", line.text)];
-                sink.event(&Event {
-                    at: line.at(),
-                    time: None,
-                    kind: Kind::Other,
-                    core: Core::default(),
-                    fields: &fields,
-                    raw: line.bytes,
-                });
-                return Verdict::Event;
-            };
-            let mut fields = vec![Field::new("service", head.process)];
+        syslog::read(input, reading, sink, |head, fields| {
+            fields.push(Field::new("service", head.process));
             fields.extend(split(head.message).into_iter().flatten().filter(|field| !field.value.is_empty()));
-            fields.push(Field::new("message", head.message));
-            let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
-            core.host = head.host;
-            let time = clock.stamp(&head.time);
-            sink.event(&Event { at: line.at(), time, kind, core, fields: &fields, raw: line.bytes });
-            Verdict::Event
         });
-        clock.report(sink);
     }
 }
 

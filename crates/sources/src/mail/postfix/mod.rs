@@ -1,10 +1,7 @@
 //! Postfix in mail logs: what came from whom, where it went, and with what answer.
 
-use konseki_model::{Core, Event, Field, Kind, Piece, Sink};
+use konseki_model::{Field, Piece, Sink};
 
-use crate::clock::Clock;
-use crate::mapper::Scratch;
-use crate::read::{self, Verdict};
 use crate::{Input, Reading, Source, syslog};
 
 pub struct Postfix;
@@ -16,36 +13,14 @@ impl Source for Postfix {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let mut clock = Clock::new(reading);
-        let mut scratch = Scratch::default();
-        read::lines(input, reading, sink, |line, sink| {
-            let Some(head) = syslog::head(line.text) else {
-                let fields = [Field::new("message", line.text)];
-                sink.event(&Event {
-                    at: line.at(),
-                    time: None,
-                    kind: Kind::Other,
-                    core: Core::default(),
-                    fields: &fields,
-                    raw: line.bytes,
-                });
-                return Verdict::Event;
-            };
-            let mut fields = vec![Field::new("process", head.process), Field::new("pid", head.pid)];
-            if let Some((queue, rest)) =
-                head.message.split_once(": ").filter(|(queue, _)| queue.len() > 4 && queue.bytes().all(|b| b.is_ascii_alphanumeric()))
-            {
+        syslog::read(input, reading, sink, |head, fields| {
+            fields.extend([Field::new("process", head.process), Field::new("pid", head.pid)]);
+            let queue = head.message.split_once(": ");
+            if let Some((queue, rest)) = queue.filter(|(queue, _)| queue.len() > 4 && queue.bytes().all(|b| b.is_ascii_alphanumeric())) {
                 fields.push(Field::new("queue_id", queue));
-                details(rest, &mut fields);
+                details(rest, fields);
             }
-            fields.push(Field::new("message", head.message));
-            let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
-            core.host = head.host;
-            let time = clock.stamp(&head.time);
-            sink.event(&Event { at: line.at(), time, kind, core, fields: &fields, raw: line.bytes });
-            Verdict::Event
         });
-        clock.report(sink);
     }
 }
 

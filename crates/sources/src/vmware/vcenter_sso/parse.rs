@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use crate::row::Row;
-use konseki_formats::sentence::Sentences;
+use konseki_formats::phrase::Phrases;
 
 /// Keys of the audit objects, in the order they are written.
 pub const KEYS: &[&str] = &["user", "client", "timestamp", "description", "eventSeverity", "type"];
 
-static SENTENCES: LazyLock<Sentences> = LazyLock::new(|| Sentences::parse(include_str!("sentences.tsv")));
+static SENTENCES: LazyLock<Phrases> = LazyLock::new(|| Phrases::table(include_str!("sentences.tsv")));
 
 /// Programs and classes that write these logs.
 pub fn is_ours(line: &str) -> bool {
@@ -110,7 +110,7 @@ pub fn describe<'a>(text: &'a str, row: &mut Row<'a>) {
         row.push_some(name, value);
     }
     // `[{Name: taro, Domain: vsphere.local}]`
-    if let Some((_, rest)) = found.get("member").split_once("Name: ") {
+    if let Some((_, rest)) = found.hole("member").split_once("Name: ") {
         row.push_some("member_name", rest.split([',', '}']).next().unwrap_or_default().trim());
     }
 }

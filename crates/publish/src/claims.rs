@@ -1,0 +1,37 @@
+//! What a package is written from: the results of a case, owned, so that redaction can change them once for every writer.
+
+use std::collections::BTreeMap;
+
+use konseki_model::{Chain, Finding, Intake, Unrecognised};
+use konseki_report::{Coverage, Inventory, Rules, Tlp};
+
+/// The claims of a case. Writers see only a redacted copy.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    pub name: String,
+    pub tlp: Tlp,
+    /// IANA name of the victim's zone, `UTC` when unset.
+    pub zone: String,
+    /// Sentences filled in.
+    pub findings: Vec<Finding>,
+    pub chain: Chain,
+    pub intake: Vec<Intake>,
+    pub unrecognised: Vec<Unrecognised>,
+    pub rules: Rules,
+    pub inventory: Vec<Inventory>,
+    pub coverage: Vec<Coverage>,
+    pub versions: BTreeMap<String, String>,
+    pub narrative: Narrative,
+    /// Texts that no package may hold, from `case.toml`.
+    pub withhold: Vec<String>,
+    /// Lines of the custody log, as they stand.
+    pub custody: Vec<String>,
+    /// What the analyst said of the organisation and the incident in `case.toml` (`organisation`, `contact`, `aware`, …).
+    pub facts: BTreeMap<String, String>,
+}
+
+/// The analyst's own sentences: `narrative/NAME.LANG.md` of the case, by name and language tag.
+#[derive(Clone, Debug, Default)]
+pub struct Narrative {
+    pub texts: BTreeMap<(String, String), String>,
+}

@@ -1,0 +1,1 @@
+//! Clocks of duty: which notices are due when, and what the case can already fill in.

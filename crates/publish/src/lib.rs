@@ -1,0 +1,67 @@
+//! The disclosure package: one case told to one audience, as words, pictures and data, all from the same redacted claims.
+
+#![forbid(unsafe_code)]
+
+mod audience;
+mod claims;
+pub mod data;
+pub mod duty;
+pub mod pictures;
+pub mod redact;
+pub mod words;
+
+pub use audience::Audience;
+pub use claims::{Claims, Narrative};
+
+use konseki_report::Lang;
+
+/// A file of the package: path below the package's folder with `/`, and its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub path: String,
+    pub bytes: Vec<u8>,
+}
+
+/// What a package is made for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub audience: Audience,
+    pub langs: Vec<Lang>,
+    /// Paragraphs of both languages beside each other.
+    pub side_by_side: bool,
+    /// Addresses and domains in CSV written so that no program follows them.
+    pub defang: bool,
+    /// Microseconds UTC that due times are counted from; `None`: remaining times are left out.
+    pub now: Option<i64>,
+    /// Secret of the case: pseudonyms are keyed by it, never written.
+    pub key: Vec<u8>,
+}
+
+/// Files of the package, and the report of what was withheld, which is for the owner of the case alone.
+#[derive(Clone, Debug, Default)]
+pub struct Package {
+    pub files: Vec<File>,
+    pub withheld: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{file}: holds a withheld text ({what}); nothing was written")]
+    Leak { file: String, what: String },
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Redacts the claims for the audience, writes every file from them, and looks once more for withheld texts in each.
+///
+/// # Errors
+/// A file would hold a withheld text.
+pub fn package(claims: &Claims, request: &Request) -> Result<Package, Error> {
+    let (told, withheld) = redact::claims(claims, request);
+    let mut files = data::write(&told, request)?;
+    files.extend(words::write(&told, request)?);
+    files.extend(pictures::write(&told, request)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    redact::check(&files, &withheld)?;
+    Ok(Package { files, withheld: withheld.report(request) })
+}
