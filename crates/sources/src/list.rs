@@ -18,6 +18,10 @@ mod ivanti_syslog;
 mod ivanti_uwsgi;
 #[path = "ivanti/vc0/mod.rs"]
 mod ivanti_vc0;
+#[path = "linux/auditd/mod.rs"]
+mod linux_auditd;
+#[path = "linux/journald/mod.rs"]
+mod linux_journald;
 #[path = "linux/syslog/mod.rs"]
 mod linux_syslog;
 #[path = "mail/barracuda/mod.rs"]
@@ -151,6 +155,18 @@ pub static ENTRIES: &[Entry] = &[
         source: &ivanti_vc0::SOURCE,
         about: include_str!("ivanti/vc0/source.toml"),
         text: include_str!("ivanti/vc0/text.toml"),
+    },
+    Entry {
+        id: "linux/auditd",
+        source: &linux_auditd::SOURCE,
+        about: include_str!("linux/auditd/source.toml"),
+        text: include_str!("linux/auditd/text.toml"),
+    },
+    Entry {
+        id: "linux/journald",
+        source: &linux_journald::SOURCE,
+        about: include_str!("linux/journald/source.toml"),
+        text: include_str!("linux/journald/text.toml"),
     },
     Entry {
         id: "linux/syslog",
