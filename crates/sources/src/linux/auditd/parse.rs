@@ -133,7 +133,7 @@ impl Line<'_> {
         if matches!(value.text, "?" | "(null)" | "(none)") {
             return Cow::Borrowed("");
         }
-        let argument = self.kind == "EXECVE" && name.starts_with('a') && name.bytes().nth(1).is_some_and(|b| b.is_ascii_digit());
+        let argument = self.kind == "EXECVE" && name.starts_with('a') && name.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         let text = argument && !name.ends_with("_len") || TEXTS.contains(&name);
         let interpreted = self.time.contains(['/', '-']);
         match hex(value.text).filter(|_| text && !interpreted) {

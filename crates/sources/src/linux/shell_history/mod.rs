@@ -95,7 +95,7 @@ impl Source for ShellHistory {
                 }
                 Shape::Extended => {
                     let begins = extended(&text).is_some() || !open.get();
-                    open.set(text.ends_with('\\') || extended(&text).is_some());
+                    open.set(text.ends_with('\\'));
                     begins
                 }
                 Shape::Fish => text.starts_with("- cmd: "),
