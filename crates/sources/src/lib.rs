@@ -30,6 +30,7 @@ pub mod mapper;
 pub mod plain;
 pub mod read;
 pub mod row;
+pub mod sniff;
 pub mod syslog;
 pub mod vcenter;
 
