@@ -5,6 +5,7 @@ mod export;
 use konseki_model::{Basis, Event, Fidelity, Field, Piece, Sink, Stamp};
 use serde_json::Value;
 
+use crate::json_records::{self, Record, Starts};
 use crate::linux_words::{self, Said};
 use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
@@ -28,42 +29,10 @@ impl Source for Journald {
         if export::is_head(reading.piece.head) {
             export::read(input, reading, sink, &mut |entry, sink| log.push(entry, sink));
         } else {
-            let mut open = Braces::default();
-            let starts = std::cell::RefCell::new(&mut open);
-            read::records(input, reading, sink, |line| starts.borrow_mut().begins(line), |record, sink| log.json(record, sink));
+            let starts = Starts::default();
+            read::records(input, reading, sink, |line| starts.begins(line), |record, sink| log.json(record, sink));
         }
         sink.zone("UTC", Basis::Format.as_str());
-    }
-}
-
-/// Where a JSON object begins when it may go on over lines (`-o json-pretty`): at a brace outside of the one before.
-#[derive(Default)]
-struct Braces {
-    depth: i64,
-}
-
-impl Braces {
-    fn begins(&mut self, line: &[u8]) -> bool {
-        let begins = self.depth <= 0;
-        if begins {
-            self.depth = 0;
-        }
-        let (mut quoted, mut escaped) = (false, false);
-        for byte in line {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
-                b'{' | b'[' if !quoted => self.depth += 1,
-                b'}' | b']' if !quoted => self.depth -= 1,
-                _ => {}
-            }
-        }
-        // The bracket of an array around all entries opens nothing.
-        if begins && line.first() == Some(&b'[') {
-            self.depth -= 1;
-        }
-        begins
     }
 }
 
@@ -82,13 +51,11 @@ struct Log<'r> {
 
 impl Log<'_> {
     fn json(&mut self, record: &Text<'_>, sink: &mut dyn Sink) -> Verdict {
-        let text = record.text.trim().trim_start_matches('\u{feff}');
-        let text = text.strip_prefix('[').unwrap_or(text).trim_end_matches([',', ' ']);
-        if text.is_empty() || text == "]" {
-            return Verdict::Continuation;
-        }
-        let value = serde_json::from_str(text).or_else(|_| serde_json::from_str(text.trim_end_matches([']', ',', '\n', ' '])));
-        let Ok(Value::Object(map)) = value else { return Verdict::Rejected };
+        let map = match json_records::record(record.text) {
+            Record::Frame => return Verdict::Continuation,
+            Record::Object(Value::Object(map)) => map,
+            _ => return Verdict::Rejected,
+        };
         let fields = map.iter().flat_map(|(name, value)| values(name, value)).collect();
         self.push(Entry { at: record.at(), fields, raw: record.bytes }, sink)
     }
