@@ -1,5 +1,6 @@
 //! Chores of the house, one runner: `cargo xtask <chore>`.
 
+mod docs;
 mod sources;
 mod walls;
 
@@ -8,7 +9,7 @@ use std::process::{Command, ExitCode};
 
 const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
-  sources   rewrite the list of sources from their folders
+  sources   rewrite the list of sources and docs/sources from their folders
   accept    rewrite golden files; read them before you commit them
   coverage  read all public evidence where it stands, write docs/coverage.md";
 
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
     let done = match chore.as_str() {
         "test" => test(),
-        "sources" => sources::rewrite().and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
+        "sources" => sources::rewrite().and_then(|()| docs::rewrite()).and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
         "accept" => cargo(&["test", "-p", "konseki-sources", "--test", "samples"], &[("KONSEKI_ACCEPT", "1")]),
         "coverage" => {
             let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];

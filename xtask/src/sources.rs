@@ -4,22 +4,15 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+/// Where the folders of the sources are.
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sources/src")
 }
 
 /// # Errors
 /// A folder that cannot be read or the list that cannot be written.
 pub fn rewrite() -> Result<(), String> {
-    let mut ids = Vec::new();
-    for family in folders(&root())? {
-        for folder in folders(&root().join(&family))? {
-            if root().join(&family).join(&folder).join("source.toml").is_file() {
-                ids.push((family.clone(), folder));
-            }
-        }
-    }
-    ids.sort();
+    let ids = ids()?;
     let mut text = String::from("//! The list of sources. Written by `cargo xtask sources`; do not edit.\n\nuse crate::Entry;\n\n");
     for (family, folder) in &ids {
         let _ = writeln!(text, "#[path = \"{family}/{folder}/mod.rs\"]\nmod {family}_{folder};");
@@ -32,7 +25,24 @@ pub fn rewrite() -> Result<(), String> {
         );
     }
     text.push_str("];\n");
-    fs::write(root().join("list.rs"), text).map_err(|error| format!("list.rs: {error}"))
+    fs::write(folder().join("list.rs"), text).map_err(|error| format!("list.rs: {error}"))
+}
+
+/// Family and name of every folder that holds a `source.toml`, sorted.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn ids() -> Result<Vec<(String, String)>, String> {
+    let mut ids = Vec::new();
+    for family in folders(&folder())? {
+        for name in folders(&folder().join(&family))? {
+            if folder().join(&family).join(&name).join("source.toml").is_file() {
+                ids.push((family.clone(), name));
+            }
+        }
+    }
+    ids.sort();
+    Ok(ids)
 }
 
 fn folders(path: &Path) -> Result<Vec<String>, String> {

@@ -51,6 +51,7 @@ const NAMES: &[&str] = &[
     "nrcpt",
     "orig_to",
     "proto",
+    "raddr",
     "reason",
     "receiver",
     "recipient",
@@ -74,7 +75,8 @@ fn pairs<'a>(text: &'a str, fields: &mut Vec<Field<'a>>) {
     let header = ["warning: header ", "prepend: header ", "replace: header ", "reject: header "].iter().any(|head| text.starts_with(head));
     let own = if header { text.rfind("; from=<").and_then(|at| text.get(at..)).unwrap_or_default() } else { text };
     // The answer of the next server is its own text, too.
-    let own = own.split_once(" (").map_or(own, |(before, _)| before);
+    let answer = own.find("status=").and_then(|at| own.get(at..)?.find(" (").map(|more| at + more));
+    let own = answer.and_then(|at| own.get(..at)).unwrap_or(own);
     let own = own.split_once(" said: ").map_or(own, |(before, _)| before);
     for part in own.split([',', ';', ' ']) {
         let Some((name, value)) = part.split_once('=').filter(|(name, _)| NAMES.contains(name)) else { continue };
@@ -84,7 +86,7 @@ fn pairs<'a>(text: &'a str, fields: &mut Vec<Field<'a>>) {
         match name {
             "client" => address("client_ip", "client_port", value, fields),
             "relay" => address("relay_ip", "relay_port", value, fields),
-            "client-ip" | "rhost" => fields.push(Field::new("client_ip", value)),
+            "client-ip" | "raddr" => fields.push(Field::new("client_ip", value)),
             "client_address" => fields.push(Field::new("client_ip", value.split('/').next().unwrap_or(value))),
             _ => {}
         }
@@ -127,6 +129,17 @@ fn peers<'a>(text: &'a str, fields: &mut Vec<Field<'a>>) {
             fields.push(Field::new("act", act));
             return address("relay_ip", "relay_port", word(rest).trim_end_matches(':'), fields);
         }
+    }
+    if let Some((_, rest)) = text.split_once(" TLS connection established to ") {
+        return address("relay_ip", "relay_port", word(rest).trim_end_matches(':'), fields);
+    }
+    // spamd: `connection from NAME [ADDRESS]:PORT to port N`.
+    if let Some((_, rest)) = text.split_once("connection from ").filter(|_| text.starts_with("spamd: ")) {
+        let peer = rest.split(" to port ").next().unwrap_or(rest);
+        return address("client_ip", "client_port", peer, fields);
+    }
+    if let Some(id) = text.split_once("processing message <").and_then(|(_, rest)| rest.split('>').next()) {
+        fields.push(Field::new("mid", id));
     }
     let at = match text.strip_prefix("reject: ") {
         Some(_) => {
