@@ -29,6 +29,8 @@ fn right(path: &str, id: &str) -> bool {
         "linux/syslog" | "mail/postfix" | "web/access" | "linux/auditd" => path.starts_with("/var/log/"),
         "linux/wtmp" => ["wtmp", "btmp", "utmp"].iter().any(|name| path.contains(name)),
         "linux/shell_history" => path.contains("history"),
+        // Boot scripts, cron and units of any Linux: what runs by itself is read line by line wherever it lies.
+        "vmware/esxi_autostart" => ["/etc/init.d/", "/etc/rc", "/etc/cron", "/systemd/system/"].iter().any(|part| path.contains(part)),
         _ => false,
     }
 }
