@@ -19,6 +19,7 @@ mod sniff;
 mod story;
 mod verify;
 mod views;
+mod yara;
 
 pub use detect::{Tested, test_rules};
 pub use konseki_report::escape_terminal;

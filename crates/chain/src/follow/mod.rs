@@ -259,8 +259,8 @@ impl<'j> Follow<'j> {
         let mut entities = vec![host(place), presence.entity.clone()];
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
-        entities.push(Entity::new(EntityKind::Address, first.src.clone(), "from"));
-        entities.push(Entity::new(EntityKind::Address, first.dst.clone(), "to"));
+        entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.src), "from"));
+        entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.dst), "to"));
         for record in &group.records {
             if record.session.len() >= 4 && !record.source.starts_with("network/") {
                 entities.push(Entity::new(EntityKind::Session, record.session.clone(), "via"));
