@@ -9,7 +9,8 @@ use std::process::{Command, ExitCode};
 const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
   sources   rewrite the list of sources from their folders
-  accept    rewrite golden files; read them before you commit them";
+  accept    rewrite golden files; read them before you commit them
+  coverage  read all public evidence where it stands, write docs/coverage.md";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -17,6 +18,10 @@ fn main() -> ExitCode {
         "test" => test(),
         "sources" => sources::rewrite().and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
         "accept" => cargo(&["test", "-p", "konseki-sources", "--test", "samples"], &[("KONSEKI_ACCEPT", "1")]),
+        "coverage" => {
+            let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];
+            cargo(&run, &[("KONSEKI_ACCEPT", "1")])
+        }
         _ => Err(CHORES.to_owned()),
     };
     match done {

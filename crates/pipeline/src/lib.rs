@@ -15,7 +15,6 @@ mod run;
 mod settings;
 mod sheet;
 mod sigma;
-mod sniff;
 mod story;
 mod verify;
 mod views;

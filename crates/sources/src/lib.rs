@@ -24,11 +24,14 @@ pub mod esx;
 mod esxi;
 pub mod flat;
 pub mod host;
+pub mod json_records;
+pub mod linux_words;
 mod list;
 pub mod mapper;
 pub mod plain;
 pub mod read;
 pub mod row;
+pub mod sniff;
 pub mod syslog;
 pub mod vcenter;
 
