@@ -14,7 +14,7 @@ use crate::detect::Detector;
 use crate::journal::{Journal, Outcome, Place};
 use crate::run::{Case, FORMAT, Request, Summary, write};
 use crate::settings::Settings;
-use crate::{Error, VERSION, evidence_id, fold, story};
+use crate::{Error, VERSION, clocks, evidence_id, fold, story};
 
 /// Evidence as results list it, and what it says of times.
 pub(crate) struct Listed {
@@ -33,10 +33,12 @@ pub(crate) fn assemble(
     settings: &Settings,
     threads: usize,
 ) -> Result<(Summary, String), Error> {
-    let listed = list(journal, settings);
+    let mut listed = list(journal, settings);
+    let clocks = clocks::settle(case, &mut listed, threads)?;
     let outcomes = || journal.outcomes.values();
     let mut findings = fold::findings(outcomes(), detector);
     findings.extend(detector.correlate(outcomes()));
+    clocks::move_findings(&mut findings, &listed.corrections);
     let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
     let told = story::tell(&events, journal, &listed, settings, &mut findings)?;
     for finding in &mut findings {
@@ -56,7 +58,8 @@ pub(crate) fn assemble(
     let pretty =
         |value: &serde_json::Value| serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|e| Error::Internal(e.to_string()));
     let intake = json!({"evidence": listed.intake, "unrecognised": listed.unrecognised, "containers": listed.others});
-    let summary_json = summary(&listed, &findings, &chain, detector, unread);
+    let mut summary_json = summary(&listed, &findings, &chain, detector, unread);
+    summary_json["clocks"] = clocks.iter().map(clocks::row).collect();
     write(&case.path("results/intake.json"), pretty(&intake)?.as_bytes())?;
     write(&case.path("results/findings.jsonl"), lines.as_bytes())?;
     write(
@@ -122,7 +125,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
         listed.paths.insert(id.clone(), first.path.clone());
         let offset = settings.offset_of(&first.path, first.host.as_deref());
         if offset != 0 {
-            listed.corrections.push(Correction { evidence: id.clone(), micros: offset });
+            listed.corrections.push(Correction { evidence: id.clone(), micros: offset, from: None });
         }
         if outcome.source.is_empty() && problems.is_empty() {
             for place in &found {

@@ -7,6 +7,7 @@
 
 mod assemble;
 mod builtin;
+mod clocks;
 mod detect;
 mod fold;
 mod journal;

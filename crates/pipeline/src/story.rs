@@ -10,7 +10,7 @@ use konseki_store::{Events, Filter};
 use crate::assemble::Listed;
 use crate::journal::Journal;
 use crate::settings::Settings;
-use crate::{Error, fold};
+use crate::{Error, clocks, fold};
 
 /// What is told.
 #[derive(Default)]
@@ -58,6 +58,9 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
             start: one.start,
             width: one.width,
             unreadable: 0,
+            unsure: listed.intake.iter().any(|piece| {
+                piece.zone.basis == "assumed" && piece.source == one.source && piece.first.is_some() && piece.host == one.host
+            }),
         })
         .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {
             host: piece.host.clone(),
@@ -109,7 +112,8 @@ fn coverage(journal: &Journal, listed: &Listed) -> Vec<Coverage> {
             let host = if host.is_empty() { &piece.host } else { host };
             let entry = all.entry((host.clone(), piece.source.clone())).or_default();
             for (hour, count) in hours {
-                *entry.entry(*hour).or_default() += count;
+                let moved = clocks::shift(&listed.corrections, &piece.id, hour * HOUR);
+                *entry.entry((hour * HOUR + moved).div_euclid(HOUR)).or_default() += count;
             }
         }
     }
