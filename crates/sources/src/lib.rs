@@ -24,6 +24,7 @@ pub mod esx;
 mod esxi;
 pub mod flat;
 pub mod host;
+pub mod linux_words;
 mod list;
 pub mod mapper;
 pub mod plain;
