@@ -1,7 +1,7 @@
 //! Heads of syslog lines: RFC 3164, the same with an ISO time, and RFC 5424, with or without priority.
 
 use konseki_formats::time::{self, Written};
-use konseki_model::{Core, Event, Field, Kind, Sink};
+use konseki_model::{Core, Event, Field, Kind, Sink, Stamp};
 
 use crate::clock::Clock;
 use crate::mapper::Scratch;
