@@ -48,12 +48,7 @@ pub(crate) fn settle(case: &Case, listed: &mut Listed, threads: usize) -> Result
     Ok(clocks)
 }
 
-fn compare(
-    case: &Case,
-    listed: &Listed,
-    names: &BTreeMap<String, (String, String)>,
-    threads: usize,
-) -> Result<Vec<Clock>, Error> {
+fn compare(case: &Case, listed: &Listed, names: &BTreeMap<String, (String, String)>, threads: usize) -> Result<Vec<Clock>, Error> {
     let key = |(host, zone): &(String, String)| format!("{}\u{1f}{zone}", host.split('.').next().unwrap_or(host).to_lowercase());
     let unsure: BTreeMap<String, String> = names.iter().map(|(id, name)| (id.clone(), key(name))).collect();
     let mut found = Clocks::new(&unsure);

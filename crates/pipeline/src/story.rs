@@ -69,7 +69,8 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
             ..konseki_chain::Coverage::default()
         }))
         .collect();
-    let chain = konseki_chain::tell(findings, &compared.joins, &seen);
+    let mut chain = konseki_chain::tell(findings, &compared.joins, &seen);
+    mail(events, listed, settings, findings, &mut chain)?;
     let vector = |hosts: std::collections::BTreeSet<String>| hosts.into_iter().collect::<Vec<String>>();
     let inventory = compared.machines.into_iter().map(|row| Inventory {
         vm: row.name,
@@ -85,6 +86,21 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
     });
     let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
     Ok(Told { chain, inventory: inventory.collect(), coverage, lists })
+}
+
+/// Messages on mail systems that the story names.
+fn mail(events: &Events, listed: &Listed, settings: &Settings, findings: &[Finding], chain: &mut Chain) -> Result<(), Error> {
+    let mut mail = konseki_chain::Mail::new(findings, chain, &listed.paths, settings.mail_keep_days);
+    if mail.is_empty() || !listed.intake.iter().any(|piece| piece.source.starts_with("mail/")) {
+        return Ok(());
+    }
+    let mut filter = of_kinds(konseki_chain::mail_wants);
+    if konseki_chain::MAIL_ASIDE.iter().any(|source| listed.intake.iter().any(|piece| piece.source == *source)) {
+        filter.kinds.push(Kind::Other);
+    }
+    events.records(&filter, &mut |record| mail.observe(&record))?;
+    mail.finish(&mut chain.scope);
+    Ok(())
 }
 
 fn of_kinds(wants: fn(Kind) -> bool) -> Filter {

@@ -7,6 +7,8 @@ const DEVICE_ROOTS: &[&str] = &[
     "data",
     "commands",
     "home",
+    "mail",
+    "boot",
     "runtime",
     "vmfs",
     "scratch",

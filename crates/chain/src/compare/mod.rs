@@ -4,6 +4,7 @@ mod acts;
 mod cards;
 mod flows;
 mod machines;
+mod mail;
 mod scans;
 mod sessions;
 mod shares;
@@ -177,6 +178,7 @@ pub struct Compare {
     shares: shares::Shares,
     sessions: sessions::Sessions,
     scans: scans::Scans,
+    mail: mail::Mail,
     ways: ways::Ways,
     book: Book,
     data: Data,
@@ -208,6 +210,7 @@ impl Compare {
         self.shares.observe(record);
         self.sessions.observe(record);
         self.scans.observe(record);
+        self.mail.observe(record);
         self.book.observe(record);
     }
 
@@ -232,6 +235,7 @@ impl Compare {
         self.vcenter.finish(&mut out);
         self.flows.finish(&self.book, &self.data, &mut out);
         self.web.finish(&mut out);
+        self.mail.finish(&self.book, &mut out);
         self.shares.finish(&mut out);
         out.joins.requests = self.web.requests();
         out.joins.roles = self.flows.roles();

@@ -109,6 +109,7 @@ impl Follow<'_> {
             }
             Kind::WebRequest | Kind::AuthMissing | Kind::VmListExport | Kind::Http => self.request(at, &presence, record),
             Kind::ShareAccess => self.share(at, &presence, record),
+            Kind::MailAccessed | Kind::MailRule | Kind::MailPermission => self.mailbox(at, record),
             Kind::Flow => self.flow(at, &presence, record, time),
             Kind::TunnelStart => {}
             _ => {
@@ -247,6 +248,19 @@ impl Follow<'_> {
             let techniques = if record.target.is_empty() { owned(&["T1135", "T1021.002"]) } else { owned(&["T1039", "T1135"]) };
             let tactic = if record.target.is_empty() { "discovery" } else { "collection" };
             self.act(at, "followed-share", (&techniques, tactic), record, 0);
+        }
+    }
+
+    /// Messages opened, rules and rights of a mailbox.
+    fn mailbox(&mut self, at: usize, record: &Record) {
+        let any = self.lift(at, record, 0);
+        let (techniques, tactic) = match record.kind() {
+            Kind::MailRule => (owned(&["T1137.005", "T1114.003"]), "persistence"),
+            Kind::MailPermission => (owned(&["T1098.002"]), "persistence"),
+            _ => (owned(&["T1114.002"]), "collection"),
+        };
+        if !any {
+            self.act(at, "followed-mailbox", (&techniques, tactic), record, 0);
         }
     }
 
