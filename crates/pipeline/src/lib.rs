@@ -12,6 +12,7 @@ mod detect;
 mod fold;
 mod journal;
 mod reading;
+mod revise;
 mod run;
 mod settings;
 mod sheet;

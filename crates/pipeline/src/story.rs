@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
-use konseki_model::{Chain, Finding, Kind};
+use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
 use konseki_store::{Events, Filter};
 
@@ -19,6 +19,8 @@ pub struct Told {
     pub inventory: Vec<Inventory>,
     pub coverage: Vec<Coverage>,
     pub lists: BTreeMap<String, Vec<String>>,
+    /// What comparisons did not look at.
+    pub beyond: Vec<Problem>,
 }
 
 const HOUR: i64 = 3_600_000_000;
@@ -85,7 +87,9 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
         },
     });
     let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
-    Ok(Told { chain, inventory: inventory.collect(), coverage, lists })
+    let beyond = compared.beyond.into_iter().filter(|(_, count)| *count > 0);
+    let beyond = beyond.map(|(what, count)| Problem { count, ..Problem::new(ProblemKind::Bound, None, what) });
+    Ok(Told { chain, inventory: inventory.collect(), coverage, lists, beyond: beyond.collect() })
 }
 
 /// Messages on mail systems that the story names.

@@ -161,6 +161,8 @@ pub struct Compared {
     /// List -> hosts it was collected from.
     pub lists: BTreeMap<String, BTreeSet<String>>,
     pub joins: Joins,
+    /// What did not fit into a bound: of what, and how many.
+    pub beyond: Vec<(&'static str, u64)>,
 }
 
 /// Sources whose events without a meaning of their own are needed all the same.
@@ -234,6 +236,7 @@ impl Compare {
         self.vpn.finish(&self.book, &mut out);
         self.vcenter.finish(&mut out);
         self.flows.finish(&self.book, &self.data, &mut out);
+        out.beyond.push(("flows of pairs beyond those that are counted", self.flows.beyond));
         self.web.finish(&mut out);
         self.mail.finish(&self.book, &mut out);
         self.shares.finish(&mut out);

@@ -102,7 +102,10 @@ impl Follow<'_> {
             }
             Kind::SshSession => self.ssh(at, &presence, record, time),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
-                let usual = presence.own && (account(&record.user) == "vpxuser" || self.usual(record));
+                // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
+                let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));
+                let usual =
+                    presence.own && if account(&record.user) == "vpxuser" { vcenter() == Some(&"vcenter") } else { self.usual(record) };
                 if !usual && !self.lift(at, record, 0) {
                     self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, 0);
                 }
