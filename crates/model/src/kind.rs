@@ -113,6 +113,8 @@ pub enum Kind {
     MailDelivered,
     MailSent,
     MailAccessed,
+    /// A message as it lies in a file.
+    MailStored,
     MailRule,
     MailPermission,
     // Boot scripts, cron, units: one line of a file that runs by itself.
@@ -210,6 +212,7 @@ const NAMES: &[(Kind, &str)] = &[
     (Kind::MailDelivered, "mail.delivered"),
     (Kind::MailSent, "mail.sent"),
     (Kind::MailAccessed, "mail.accessed"),
+    (Kind::MailStored, "mail.stored"),
     (Kind::MailRule, "mail.rule"),
     (Kind::MailPermission, "mail.permission"),
     (Kind::Autostart, "autostart"),

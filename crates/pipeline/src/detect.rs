@@ -136,8 +136,12 @@ impl Detector {
     }
 
     /// Findings of correlations over all pieces.
-    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
-        self.sigma.correlate(outcomes)
+    pub fn correlate<'a>(
+        &self,
+        outcomes: impl Iterator<Item = &'a Outcome>,
+        corrections: &[konseki_store::Correction],
+    ) -> (Vec<Finding>, Vec<konseki_model::Problem>) {
+        self.sigma.correlate(outcomes, corrections)
     }
 
     pub fn hash(&self) -> &str {

@@ -7,10 +7,12 @@
 
 mod assemble;
 mod builtin;
+mod clocks;
 mod detect;
 mod fold;
 mod journal;
 mod reading;
+mod revise;
 mod run;
 mod settings;
 mod sheet;

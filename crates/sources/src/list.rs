@@ -32,6 +32,8 @@ mod linux_syslog;
 mod linux_wtmp;
 #[path = "mail/barracuda/mod.rs"]
 mod mail_barracuda;
+#[path = "mail/message/mod.rs"]
+mod mail_message;
 #[path = "mail/postfix/mod.rs"]
 mod mail_postfix;
 #[path = "network/firewall/mod.rs"]
@@ -203,6 +205,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &mail_barracuda::SOURCE,
         about: include_str!("mail/barracuda/source.toml"),
         text: include_str!("mail/barracuda/text.toml"),
+    },
+    Entry {
+        id: "mail/message",
+        source: &mail_message::SOURCE,
+        about: include_str!("mail/message/source.toml"),
+        text: include_str!("mail/message/text.toml"),
     },
     Entry {
         id: "mail/postfix",
