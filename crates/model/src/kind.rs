@@ -113,6 +113,7 @@ pub enum Kind {
     MailDelivered,
     MailSent,
     MailAccessed,
+    MailDeleted,
     MailRule,
     MailPermission,
     // Boot scripts, cron, units: one line of a file that runs by itself.
@@ -210,6 +211,7 @@ const NAMES: &[(Kind, &str)] = &[
     (Kind::MailDelivered, "mail.delivered"),
     (Kind::MailSent, "mail.sent"),
     (Kind::MailAccessed, "mail.accessed"),
+    (Kind::MailDeleted, "mail.deleted"),
     (Kind::MailRule, "mail.rule"),
     (Kind::MailPermission, "mail.permission"),
     (Kind::Autostart, "autostart"),

@@ -19,13 +19,16 @@ use std::io::{Read, Seek};
 use konseki_model::{Hints, Piece, Sink};
 
 pub mod clock;
+pub mod delimited;
 pub mod description;
+pub mod emit;
 pub mod esx;
 mod esxi;
 pub mod flat;
 pub mod host;
 mod list;
 pub mod mapper;
+pub mod objects;
 pub mod plain;
 pub mod read;
 pub mod row;

@@ -22,6 +22,8 @@ mod ivanti_vc0;
 mod linux_syslog;
 #[path = "mail/barracuda/mod.rs"]
 mod mail_barracuda;
+#[path = "mail/exchange_tracking/mod.rs"]
+mod mail_exchange_tracking;
 #[path = "mail/postfix/mod.rs"]
 mod mail_postfix;
 #[path = "network/firewall/mod.rs"]
@@ -163,6 +165,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &mail_barracuda::SOURCE,
         about: include_str!("mail/barracuda/source.toml"),
         text: include_str!("mail/barracuda/text.toml"),
+    },
+    Entry {
+        id: "mail/exchange_tracking",
+        source: &mail_exchange_tracking::SOURCE,
+        about: include_str!("mail/exchange_tracking/source.toml"),
+        text: include_str!("mail/exchange_tracking/text.toml"),
     },
     Entry {
         id: "mail/postfix",
