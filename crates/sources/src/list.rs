@@ -24,6 +24,10 @@ mod linux_syslog;
 mod mail_barracuda;
 #[path = "mail/exchange_tracking/mod.rs"]
 mod mail_exchange_tracking;
+#[path = "mail/m365_audit/mod.rs"]
+mod mail_m365_audit;
+#[path = "mail/m365_trace/mod.rs"]
+mod mail_m365_trace;
 #[path = "mail/postfix/mod.rs"]
 mod mail_postfix;
 #[path = "network/firewall/mod.rs"]
@@ -100,6 +104,10 @@ mod vmware_vcenter_vpxd;
 mod vmware_vmware_log;
 #[path = "web/access/mod.rs"]
 mod web_access;
+#[path = "web/iis/mod.rs"]
+mod web_iis;
+#[path = "windows/csv/mod.rs"]
+mod windows_csv;
 #[path = "windows/evtx/mod.rs"]
 mod windows_evtx;
 #[path = "windows/json/mod.rs"]
@@ -171,6 +179,18 @@ pub static ENTRIES: &[Entry] = &[
         source: &mail_exchange_tracking::SOURCE,
         about: include_str!("mail/exchange_tracking/source.toml"),
         text: include_str!("mail/exchange_tracking/text.toml"),
+    },
+    Entry {
+        id: "mail/m365_audit",
+        source: &mail_m365_audit::SOURCE,
+        about: include_str!("mail/m365_audit/source.toml"),
+        text: include_str!("mail/m365_audit/text.toml"),
+    },
+    Entry {
+        id: "mail/m365_trace",
+        source: &mail_m365_trace::SOURCE,
+        about: include_str!("mail/m365_trace/source.toml"),
+        text: include_str!("mail/m365_trace/text.toml"),
     },
     Entry {
         id: "mail/postfix",
@@ -399,6 +419,13 @@ pub static ENTRIES: &[Entry] = &[
         source: &web_access::SOURCE,
         about: include_str!("web/access/source.toml"),
         text: include_str!("web/access/text.toml"),
+    },
+    Entry { id: "web/iis", source: &web_iis::SOURCE, about: include_str!("web/iis/source.toml"), text: include_str!("web/iis/text.toml") },
+    Entry {
+        id: "windows/csv",
+        source: &windows_csv::SOURCE,
+        about: include_str!("windows/csv/source.toml"),
+        text: include_str!("windows/csv/text.toml"),
     },
     Entry {
         id: "windows/evtx",
