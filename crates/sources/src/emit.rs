@@ -12,13 +12,15 @@ pub struct Emit<'r> {
     pub clock: Clock,
     reading: &'r Reading<'r>,
     scratch: Scratch,
+    /// The field that names the machine where the map says nothing of it.
+    pub host_field: &'static str,
     /// The first host a record named, told to the sink.
     host: bool,
 }
 
 impl<'r> Emit<'r> {
     pub fn new(reading: &'r Reading<'r>) -> Self {
-        Self { clock: Clock::new(reading), reading, scratch: Scratch::default(), host: false }
+        Self { clock: Clock::new(reading), reading, scratch: Scratch::default(), host_field: "", host: false }
     }
 
     /// The instant of a time as written. One that cannot be read is told with its place; an empty one is just none.
@@ -41,6 +43,9 @@ impl<'r> Emit<'r> {
         if let Some((address, port)) = with_port(core.dst) {
             core.dst = address;
             core.dst_port = core.dst_port.or(Some(port));
+        }
+        if core.host.is_empty() && !self.host_field.is_empty() {
+            core.host = get(fields, self.host_field);
         }
         if core.host.is_empty() {
             core.host = self.reading.hints.host.as_deref().unwrap_or_default();

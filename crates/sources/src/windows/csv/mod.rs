@@ -29,6 +29,7 @@ impl Source for Csv {
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
         let heading = delimited::heading(&reading.piece);
         let mut log = Log { emit: Emit::new(reading), names: Names::shipped(), message: String::new(), channel: of_file(reading) };
+        log.emit.host_field = "Computer";
         if let Some(heading) = heading {
             // The text of an event has no heading of its own in what Event Viewer saves.
             log.message = format!("column_{}", heading.names.len() + 1);
@@ -69,11 +70,11 @@ impl Log<'_> {
             let name = if one.name == self.message { "Message" } else { names.column(one.name) };
             let value = if name == "Provider_Name" { provider } else { one.value };
             // Property objects that PowerShell could not write as text.
-            if !(name == "Payload" || name == "Message" || value.starts_with("System.Collections.")) {
+            if !(name == "Payload" || name == "Message" || value.starts_with("System.")) {
                 fields.push(Field::new(name, value));
             }
         }
-        let channel = self.channel(event, provider);
+        let channel = channel(names, self.channel, event, provider);
         if cell("Channel").is_empty() && !channel.is_empty() {
             fields.push(Field::new("Channel", channel));
         }
@@ -88,17 +89,27 @@ impl Log<'_> {
         if !message.is_empty() {
             fields.push(Field::new("Message", message));
         }
+        // Logon ids join events of all forms: the event log writes them in small letters.
+        let small: Vec<String> = fields.iter().filter(|field| is_logon_id(field.name)).map(|f| f.value.to_ascii_lowercase()).collect();
+        for (field, value) in fields.iter_mut().filter(|field| is_logon_id(field.name)).zip(&small) {
+            field.value = value;
+        }
         let time = self.emit.stamp(cell("SystemTime"), row.at(), sink);
         self.emit.event(row.at(), time, None::<Kind>, &fields, row.bytes, sink);
         Verdict::Event
     }
+}
 
-    fn channel(&self, event: &str, provider: &str) -> &str {
-        match (event, provider) {
-            ("1102" | "1100" | "1101", "Microsoft-Windows-Eventlog") => "Security",
-            ("104", "Microsoft-Windows-Eventlog") => "System",
-            _ => self.names.channel(provider).unwrap_or(self.channel),
-        }
+fn is_logon_id(name: &str) -> bool {
+    matches!(name, "SubjectLogonId" | "TargetLogonId" | "LogonID")
+}
+
+/// The channel of an event whose export does not name it: by its provider, else as the file is named.
+fn channel<'a>(names: &'a Names, of_file: &'a str, event: &str, provider: &str) -> &'a str {
+    match (event, provider) {
+        ("1102" | "1100" | "1101", "Microsoft-Windows-Eventlog") => "Security",
+        ("104", "Microsoft-Windows-Eventlog") => "System",
+        _ => names.channel(provider).unwrap_or(of_file),
     }
 }
 
