@@ -14,13 +14,14 @@ pub struct Emit<'r> {
     scratch: Scratch,
     /// The field that names the machine where the map says nothing of it.
     pub host_field: &'static str,
-    /// The first host a record named, told to the sink.
-    host: bool,
+    /// Is the piece of one machine, so that the first host a record names is the host of all? (A tool's output is of many.)
+    pub one_host: bool,
+    told: bool,
 }
 
 impl<'r> Emit<'r> {
     pub fn new(reading: &'r Reading<'r>) -> Self {
-        Self { clock: Clock::new(reading), reading, scratch: Scratch::default(), host_field: "", host: false }
+        Self { clock: Clock::new(reading), reading, scratch: Scratch::default(), host_field: "", one_host: false, told: false }
     }
 
     /// The instant of a time as written. One that cannot be read is told with its place; an empty one is just none.
@@ -49,8 +50,8 @@ impl<'r> Emit<'r> {
         }
         if core.host.is_empty() {
             core.host = self.reading.hints.host.as_deref().unwrap_or_default();
-        } else if !self.host {
-            self.host = true;
+        } else if self.one_host && !self.told {
+            self.told = true;
             sink.host(core.host);
         }
         let kind = if mapped == Kind::Other { kind.unwrap_or(mapped) } else { mapped };

@@ -33,7 +33,9 @@ pub mod plain;
 pub mod read;
 pub mod row;
 pub mod syslog;
+pub mod tools;
 pub mod vcenter;
+pub mod winevent;
 
 pub use description::Description;
 

@@ -36,6 +36,18 @@ mod network_firewall;
 mod network_suricata;
 #[path = "network/zeek/mod.rs"]
 mod network_zeek;
+#[path = "tools/chainsaw/mod.rs"]
+mod tools_chainsaw;
+#[path = "tools/hayabusa/mod.rs"]
+mod tools_hayabusa;
+#[path = "tools/hiddenvm/mod.rs"]
+mod tools_hiddenvm;
+#[path = "tools/plaso/mod.rs"]
+mod tools_plaso;
+#[path = "tools/rita/mod.rs"]
+mod tools_rita;
+#[path = "tools/virtualghost/mod.rs"]
+mod tools_virtualghost;
 #[path = "vmware/esxi_audit/mod.rs"]
 mod vmware_esxi_audit;
 #[path = "vmware/esxi_auth/mod.rs"]
@@ -215,6 +227,42 @@ pub static ENTRIES: &[Entry] = &[
         source: &network_zeek::SOURCE,
         about: include_str!("network/zeek/source.toml"),
         text: include_str!("network/zeek/text.toml"),
+    },
+    Entry {
+        id: "tools/chainsaw",
+        source: &tools_chainsaw::SOURCE,
+        about: include_str!("tools/chainsaw/source.toml"),
+        text: include_str!("tools/chainsaw/text.toml"),
+    },
+    Entry {
+        id: "tools/hayabusa",
+        source: &tools_hayabusa::SOURCE,
+        about: include_str!("tools/hayabusa/source.toml"),
+        text: include_str!("tools/hayabusa/text.toml"),
+    },
+    Entry {
+        id: "tools/hiddenvm",
+        source: &tools_hiddenvm::SOURCE,
+        about: include_str!("tools/hiddenvm/source.toml"),
+        text: include_str!("tools/hiddenvm/text.toml"),
+    },
+    Entry {
+        id: "tools/plaso",
+        source: &tools_plaso::SOURCE,
+        about: include_str!("tools/plaso/source.toml"),
+        text: include_str!("tools/plaso/text.toml"),
+    },
+    Entry {
+        id: "tools/rita",
+        source: &tools_rita::SOURCE,
+        about: include_str!("tools/rita/source.toml"),
+        text: include_str!("tools/rita/text.toml"),
+    },
+    Entry {
+        id: "tools/virtualghost",
+        source: &tools_virtualghost::SOURCE,
+        about: include_str!("tools/virtualghost/source.toml"),
+        text: include_str!("tools/virtualghost/text.toml"),
     },
     Entry {
         id: "vmware/esxi_audit",

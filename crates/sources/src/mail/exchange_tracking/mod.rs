@@ -58,6 +58,7 @@ impl Source for Tracking {
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
         let mut log = Log { emit: Emit::new(reading), names: split(NAMES) };
+        log.emit.one_host = true;
         delimited::rows(input, reading, sink, b',', |row, cells, sink| log.row(row, cells, sink));
         log.emit.finish(sink);
     }

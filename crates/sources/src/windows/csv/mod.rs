@@ -30,6 +30,7 @@ impl Source for Csv {
         let heading = delimited::heading(&reading.piece);
         let mut log = Log { emit: Emit::new(reading), names: Names::shipped(), message: String::new(), channel: of_file(reading) };
         log.emit.host_field = "Computer";
+        log.emit.one_host = true;
         if let Some(heading) = heading {
             // The text of an event has no heading of its own in what Event Viewer saves.
             log.message = format!("column_{}", heading.names.len() + 1);
