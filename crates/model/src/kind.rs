@@ -115,6 +115,7 @@ pub enum Kind {
     MailAccessed,
     /// A message as it lies in a file.
     MailStored,
+    MailDeleted,
     MailRule,
     MailPermission,
     // Boot scripts, cron, units: one line of a file that runs by itself.
@@ -213,6 +214,7 @@ const NAMES: &[(Kind, &str)] = &[
     (Kind::MailSent, "mail.sent"),
     (Kind::MailAccessed, "mail.accessed"),
     (Kind::MailStored, "mail.stored"),
+    (Kind::MailDeleted, "mail.deleted"),
     (Kind::MailRule, "mail.rule"),
     (Kind::MailPermission, "mail.permission"),
     (Kind::Autostart, "autostart"),
