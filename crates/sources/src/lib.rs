@@ -23,6 +23,7 @@ pub mod description;
 pub mod esx;
 mod esxi;
 pub mod flat;
+pub mod flat_text;
 pub mod host;
 mod list;
 pub mod mapper;

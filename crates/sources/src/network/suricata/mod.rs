@@ -2,10 +2,9 @@
 
 use konseki_formats::time;
 use konseki_model::{Event, Field, Piece, Sink};
-use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::flat;
+use crate::flat_text;
 use crate::mapper::Scratch;
 use crate::read::{self, Verdict};
 use crate::{Input, Reading, Source, syslog};
@@ -25,10 +24,9 @@ impl Source for Suricata {
         let mut clock = Clock::new(reading);
         let mut scratch = Scratch::default();
         read::lines(input, reading, sink, |line, sink| {
-            let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(line.text) else { return Verdict::Rejected };
-            let flat = flat::flatten(&value);
+            let Some(flat) = flat_text::parse(line.text) else { return Verdict::Rejected };
             let fields: Vec<_> = flat.iter().map(|(name, value)| Field::new(name, value)).collect();
-            let time = time::iso(flat::get(&flat, "timestamp").as_bytes()).and_then(|(written, _)| clock.stamp(&written));
+            let time = time::iso(flat_text::get(&flat, "timestamp").as_bytes()).and_then(|(written, _)| clock.stamp(&written));
             let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
             if core.host.is_empty() {
                 core.host = reading.hints.host.as_deref().unwrap_or_default();
