@@ -7,10 +7,12 @@
 
 mod assemble;
 mod builtin;
+mod clocks;
 mod detect;
 mod fold;
 mod journal;
 mod reading;
+mod revise;
 mod run;
 mod settings;
 mod sheet;
@@ -18,6 +20,7 @@ mod sigma;
 mod story;
 mod verify;
 mod views;
+mod yara;
 
 pub use detect::{Tested, test_rules};
 pub use konseki_report::escape_terminal;

@@ -8,7 +8,7 @@ use konseki_model::{At, Basis, Event, Fidelity, Field, Piece, Records, Sink, Sta
 use crate::clock::Clock;
 use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
-use crate::{Input, Reading, Source, syslog};
+use crate::{Input, Reading, Source, host, syslog};
 
 pub struct Bodyfile;
 pub static SOURCE: Bodyfile = Bodyfile;
@@ -55,7 +55,8 @@ impl Source for Bodyfile {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let mut list = List { reading, clock: Clock::new(reading), scratch: Scratch::default(), extra: 0, csv: false };
+        let folder = host::of_folder(reading.piece.path).filter(|name| name != "bodyfile").unwrap_or_default();
+        let mut list = List { reading, clock: Clock::new(reading), scratch: Scratch::default(), extra: 0, csv: false, folder };
         read::lines(input, reading, sink, |line, sink| list.line(line, sink));
         // A line with several times is several records: one was counted by the lines.
         sink.records(Records { read: list.extra, events: list.extra, ..Records::default() });
@@ -75,6 +76,8 @@ struct List<'r> {
     scratch: Scratch,
     extra: u64,
     csv: bool,
+    /// The machine that the list's folder is named after.
+    folder: String,
 }
 
 impl List<'_> {
@@ -176,7 +179,7 @@ impl List<'_> {
             }
         }
         let (kind, mut core) = self.reading.about.mapper.apply(&fields, &mut self.scratch);
-        core.host = self.reading.hints.host.as_deref().unwrap_or_default();
+        core.host = self.reading.hints.host.as_deref().unwrap_or(&self.folder);
         sink.event(&Event { at, time, kind, core, fields: &fields, raw });
     }
 }
