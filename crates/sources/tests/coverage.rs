@@ -67,8 +67,9 @@ impl<'a> Check<'a> {
 
 impl Sink for Check<'_> {
     fn event(&mut self, event: &Event<'_>) {
-        // That a list was taken is said once beside its rows.
-        self.pushed += u64::from(event.kind != konseki_model::Kind::InventoryList);
+        // That a list was taken, whole or not, is said once beside its rows.
+        let announced = event.field("list").is_some() && event.field("complete").is_some();
+        self.pushed += u64::from(!announced);
         self.timed += u64::from(event.time.is_some());
         if !self.stands(event) {
             self.astray += 1;
