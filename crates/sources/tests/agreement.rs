@@ -171,7 +171,7 @@ fn expected_outputs_of_others() {
             let test: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
             let app = expected(&test["input"], "log.syslog.appname").unwrap_or_else(|| "postfix/smtpd".to_owned());
             let record = read(format, test["input"]["message"].as_str().unwrap(), &app).unwrap_or_default();
-            let names = NATIVE.iter().chain(CORE).filter(|name| !(**name == "@timestamp" && !format.head.is_empty()));
+            let names = NATIVE.iter().chain(CORE).filter(|name| **name != "@timestamp" || format.head.is_empty());
             for name in names {
                 let Some(want) = expected(&test["expected"], name) else { continue };
                 if other_meaning(name, &want, &record, format.folder) {

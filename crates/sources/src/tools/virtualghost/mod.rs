@@ -12,8 +12,11 @@ pub static SOURCE: VirtualGhost = VirtualGhost;
 impl Source for VirtualGhost {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
         let text = delimited::beginning(piece);
-        // The script itself holds the same words.
-        let script = text.contains("Param (") || text.contains("function Get-VirtualGHOSTDetails") || text.contains("Write-Output");
+        // The script itself and its manual hold the same words.
+        let script = piece.name().ends_with(".md")
+            || text.contains("Param (")
+            || text.contains("function Get-VirtualGHOSTDetails")
+            || text.contains("Write-Output");
         let output = text.contains("evidence of VirtualGHOST VMs") || text.contains("====Unregistered VM Detected on ");
         output && !script
     }
