@@ -63,7 +63,9 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 fn damaged_samples_balance() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
-    for entry in konseki_sources::all().iter().filter(|entry| entry.id.starts_with("ivanti/") || entry.id.contains("/vcenter_")) {
+    let families = ["ivanti/", "linux/", "mail/postfix", "network/suricata"];
+    let checked = |id: &str| families.iter().any(|family| id.starts_with(family)) || id.contains("/vcenter_");
+    for entry in konseki_sources::all().iter().filter(|entry| checked(entry.id)) {
         let about = Description::parse(entry.about).unwrap();
         let mut samples = Vec::new();
         files(&src.join(entry.id).join("samples"), &mut samples);
