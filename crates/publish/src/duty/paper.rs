@@ -6,7 +6,7 @@ use konseki_report::time::Zone;
 use serde_json::{Value, json};
 
 use super::{Due, Item, compute};
-use crate::words::book::{concat, join, number, plain, same, say};
+use crate::words::book::{concat, join, number, plain, quoted, same, say};
 use crate::words::doc::{Block, Cell, Doc, Kind};
 use crate::words::facts::{Facts, label};
 use crate::words::indicators;
@@ -149,7 +149,7 @@ fn filled(view: &View<'_>, facts: &Facts<'_>, item: &Item) -> Option<Both> {
         ("case", "outline") => Some(concat(&[lead(view, &organisation(view, facts)), bytes(view)])),
         ("case", "cause") => {
             let entries = view.entries();
-            (!entries.is_empty()).then(|| say("duty.cause", &[("entry", join(&entries))]))
+            (!entries.is_empty()).then(|| say("duty.cause", &[("entry", quoted(&entries))]))
         }
         ("case", "unknown") => Some(join(&unknowns(view))),
         ("case", "malicious") => {

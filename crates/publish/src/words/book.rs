@@ -96,6 +96,13 @@ pub fn join(parts: &[Both]) -> Both {
     Both { en: all(Lang::En, &format!("{} ", comma.en), &format!(" {} ", last.en)), ja: all(Lang::Ja, &comma.ja, &last.ja) }
 }
 
+/// Whole sentences as one list: they hold commas of their own.
+pub fn quoted(parts: &[Both]) -> Both {
+    let quote = |part: &Both| say("common.join.quote", &[("what", part.clone())]);
+    let (en, ja): (Vec<String>, Vec<String>) = parts.iter().map(quote).map(|both| (both.en, both.ja)).unzip();
+    Both { en: en.join("; "), ja: ja.join("") }
+}
+
 /// Paragraphs put behind each other in one.
 pub fn concat(parts: &[Both]) -> Both {
     let texts = |lang: Lang, between: &str| {

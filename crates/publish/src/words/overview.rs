@@ -3,7 +3,7 @@
 use konseki_model::{Level, Verdict};
 use konseki_report::Both;
 
-use super::book::{has, join, number, plain, same, say};
+use super::book::{has, join, number, plain, quoted, same, say};
 use super::doc::{Block, Cell, Doc, Kind};
 use super::facts::Facts;
 use super::narrative;
@@ -57,7 +57,7 @@ pub fn lead(view: &View<'_>, org: &Both) -> Both {
     let mut parts = vec![say(&key, &args)];
     let entries = view.entries();
     if view.confirmed() && !entries.is_empty() {
-        parts.push(say("overview.entry", &[("entry", join(&entries))]));
+        parts.push(say("overview.entry", &[("entry", quoted(&entries))]));
     }
     super::book::concat(&parts)
 }

@@ -53,12 +53,11 @@ fn systems() -> &'static Systems {
     TABLE.get_or_init(read)
 }
 
-/// A step with its times in microseconds UTC.
+/// A step with its start in microseconds UTC.
 #[derive(Clone, Copy, Debug)]
 pub struct At<'a> {
     pub step: &'a Step,
     pub from: Option<i64>,
-    pub to: Option<i64>,
 }
 
 /// Days that belong together; `None` for steps without a time.
@@ -88,8 +87,7 @@ impl<'a> View<'a> {
         let zone = if claims.zone.is_empty() { "UTC" } else { &claims.zone };
         let steps = claims.chain.steps.iter().map(|step| {
             let from = step.micros.or_else(|| step.time.start.as_deref().and_then(parse_rfc3339));
-            let to = step.end_micros.or_else(|| step.time.end.as_deref().and_then(parse_rfc3339)).or(from);
-            At { step, from, to }
+            At { step, from }
         });
         Self {
             claims,
