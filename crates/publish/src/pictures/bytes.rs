@@ -69,6 +69,7 @@ fn whole(pen: &Pen<'_>, canvas: &mut Canvas, y: f64, (least, most): (f64, Option
     let hatch = canvas.hatch("weak");
     canvas.rect((NAMES + least, y + 6.0), (end - least, 18.0), &format!("{hatch} stroke=\"#1c2630\" stroke-dasharray=\"4 3\""));
     let low = pen.say("pictures.bytes.least", &[("n", same(&amount(lower)))]);
-    let high = upper.map_or_else(|| pen.plain("pictures.bytes.unbounded"), |upper| pen.say("pictures.bytes.most", &[("n", same(&amount(upper)))]));
+    let high =
+        upper.map_or_else(|| pen.plain("pictures.bytes.unbounded"), |upper| pen.say("pictures.bytes.most", &[("n", same(&amount(upper)))]));
     canvas.text((NAMES, y + 40.0), 12.0, Anchor::Start, INK, &format!("{low} – {high}"));
 }

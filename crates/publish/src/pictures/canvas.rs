@@ -85,7 +85,11 @@ impl Canvas {
     pub fn text(&mut self, (x, y): (f64, f64), size: f64, anchor: Anchor, fill: &str, text: &str) {
         let (x, y, size, anchor) = (num(x), num(y), num(size), anchor.as_str());
         // Writing into a String cannot fail.
-        let _ = write!(self.body, "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{fill}\">{}</text>", html(text));
+        let _ = write!(
+            self.body,
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{fill}\">{}</text>",
+            html(text)
+        );
     }
 
     /// Text with a white rim, to be read over lines.

@@ -39,7 +39,11 @@ pub fn draw(pen: &Pen<'_>) -> Option<(Canvas, Vec<(&'static str, Both)>)> {
     ticks(pen, &mut canvas, (from, to), y, &x);
     if let Some((first, last)) = window {
         let (x0, x1) = (x(first), x(last));
-        canvas.rect((x0, TOP - 4.0), ((x1 - x0).max(3.0), y - TOP + 6.0), " fill=\"none\" stroke=\"#8f1d1d\" stroke-width=\"1.6\" stroke-dasharray=\"6 3\"");
+        canvas.rect(
+            (x0, TOP - 4.0),
+            ((x1 - x0).max(3.0), y - TOP + 6.0),
+            " fill=\"none\" stroke=\"#8f1d1d\" stroke-width=\"1.6\" stroke-dasharray=\"6 3\"",
+        );
         canvas.label(((x0 + x1) / 2.0, y + 17.0), 11.5, Anchor::Middle, &pen.plain("pictures.coverage.window"));
     }
     canvas.height = y + 26.0;
@@ -71,7 +75,11 @@ fn row(pen: &Pen<'_>, canvas: &mut Canvas, one: &Covered, (index, y): (usize, f6
         let why = plain(&format!("common.gap.{}", reason(gap.why)));
         let hatch = canvas.hatch("partial");
         canvas.group(&pen.say("pictures.coverage.gap", &[("why", why)]), |canvas| {
-            canvas.rect((x(from), y + 3.0), ((x(to) - x(from)).max(2.5), ROW - 6.0), &format!("{hatch} stroke=\"#6b7680\" stroke-width=\"0.8\""));
+            canvas.rect(
+                (x(from), y + 3.0),
+                ((x(to) - x(from)).max(2.5), ROW - 6.0),
+                &format!("{hatch} stroke=\"#6b7680\" stroke-width=\"0.8\""),
+            );
         });
     }
 }

@@ -109,11 +109,11 @@ fn draw_cell(pen: &Pen<'_>, canvas: &mut Canvas, cell: &Cell<'_>, colour: &str) 
 
 /// For each box the strongest link from another box to one of its steps.
 fn arrows(pen: &Pen<'_>, canvas: &mut Canvas, cells: &BTreeMap<Key, Cell<'_>>) {
-    let place: BTreeMap<&str, Key> =
-        cells.iter().flat_map(|(key, cell)| cell.steps.iter().map(|at| (at.step.id.as_str(), *key))).collect();
+    let place: BTreeMap<&str, Key> = cells.iter().flat_map(|(key, cell)| cell.steps.iter().map(|at| (at.step.id.as_str(), *key))).collect();
     for (key, cell) in cells {
         let into = pen.view.claims.chain.links.iter().filter(|link| place.get(link.to.as_str()) == Some(key));
-        let from = into.filter_map(|link| Some((link.by, *place.get(link.from.as_str())?))).filter(|(_, from)| from != key && from.0 <= key.0);
+        let from =
+            into.filter_map(|link| Some((link.by, *place.get(link.from.as_str())?))).filter(|(_, from)| from != key && from.0 <= key.0);
         let Some((by, from)) = from.min_by_key(|(by, from)| (*by, key.0 - from.0, from.1.abs_diff(key.1))) else { continue };
         let Some(before) = cells.get(&from) else { continue };
         let dash = match by {

@@ -66,6 +66,8 @@ fn row(pen: &Pen<'_>, canvas: &mut Canvas, machine: &konseki_report::Inventory, 
         let hosts = machine.lists.get(*list);
         let fill = if hosts.is_some() { "#1f4e79" } else { "#fff" };
         let hosts = hosts.map(|hosts| hosts.join(", ")).unwrap_or_default();
-        canvas.group(&hosts, |canvas| canvas.rect((x, y + 5.0), (14.0, 14.0), &format!(" fill=\"{fill}\" stroke=\"#1f4e79\" stroke-width=\"1.3\"")));
+        canvas.group(&hosts, |canvas| {
+            canvas.rect((x, y + 5.0), (14.0, 14.0), &format!(" fill=\"{fill}\" stroke=\"#1f4e79\" stroke-width=\"1.3\""))
+        });
     }
 }

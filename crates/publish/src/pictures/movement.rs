@@ -146,7 +146,14 @@ fn nodes(pen: &Pen<'_>, edges: &[Edge]) -> Vec<Node> {
         depth.insert(host.clone(), before.min(3));
     }
     let deepest = depth.values().copied().max().unwrap_or(0);
-    let node = |key: &str, name: String, below: String, outside: bool, column: usize| Node { key: key.to_owned(), name, below, outside, column, y: 0.0 };
+    let node = |key: &str, name: String, below: String, outside: bool, column: usize| Node {
+        key: key.to_owned(),
+        name,
+        below,
+        outside,
+        column,
+        y: 0.0,
+    };
     let mut list: Vec<Node> = Vec::new();
     let side = |prefix: char, column: usize, list: &mut Vec<Node>| {
         let mut seen = BTreeSet::new();
@@ -251,7 +258,11 @@ fn words(pen: &Pen<'_>, canvas: &mut Canvas, edge: &Edge, [p0, p1, p2, p3]: [(f6
 }
 
 fn box_of(canvas: &mut Canvas, node: &Node, x: f64) {
-    let style = if node.outside { " rx=\"23\" fill=\"#fff\" stroke=\"#1c2630\" stroke-dasharray=\"5 3\"" } else { " rx=\"4\" fill=\"#eef2f6\" stroke=\"#1c2630\"" };
+    let style = if node.outside {
+        " rx=\"23\" fill=\"#fff\" stroke=\"#1c2630\" stroke-dasharray=\"5 3\""
+    } else {
+        " rx=\"4\" fill=\"#eef2f6\" stroke=\"#1c2630\""
+    };
     canvas.group(&node.name, |canvas| {
         canvas.rect((x, node.y), BOX, style);
         let room = BOX.0 - 16.0;

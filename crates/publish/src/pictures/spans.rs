@@ -41,7 +41,10 @@ fn from_intake(view: &View<'_>) -> Vec<Covered> {
             groups.entry((&piece.host, &piece.source)).or_default().push(span);
         }
     }
-    groups.into_iter().map(|((host, source), spans)| Covered { host: host.to_owned(), source: source.to_owned(), spans: merge(spans) }).collect()
+    groups
+        .into_iter()
+        .map(|((host, source), spans)| Covered { host: host.to_owned(), source: source.to_owned(), spans: merge(spans) })
+        .collect()
 }
 
 /// Overlapping times put together.
@@ -77,6 +80,15 @@ pub fn without((start, end): Span, spans: &[Span]) -> Vec<Span> {
 /// Times with records of any source of that host.
 pub fn of_host(all: &[Covered], host: &str) -> Vec<Span> {
     merge(all.iter().filter(|covered| short(&covered.host) == short(host)).flat_map(|covered| covered.spans.clone()).collect())
+}
+
+/// Times of the pieces in which a host that only observed is cited: a firewall that sends its log elsewhere.
+pub fn of_observer(view: &View<'_>, host: &str) -> Vec<Span> {
+    let steps = view.steps.iter().filter(|at| short(&at.step.host) == short(host) && view.only_observed(at.step));
+    let findings = steps.flat_map(|at| view.findings_of(at.step));
+    let pieces = findings.flat_map(|finding| &finding.because).filter_map(|because| view.piece(&because.evidence));
+    let time = |text: &Option<String>| text.as_deref().and_then(parse_rfc3339);
+    merge(pieces.filter_map(|piece| time(&piece.first).zip(time(&piece.last))).collect())
 }
 
 #[cfg(test)]

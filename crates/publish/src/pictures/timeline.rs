@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use konseki_model::Fidelity;
 use konseki_report::{Both, attack};
 
+use super::Pen;
 use super::canvas::{Anchor, Canvas, INK, LINE, QUIET, fit, fit_host, width_of};
 use super::spans::{self, Covered, Span};
-use super::Pen;
 use crate::words::book::{number, same};
 use crate::words::view::{At, Phase, short};
 
@@ -50,7 +50,12 @@ pub fn draw(pen: &Pen<'_>) -> Option<(Canvas, Vec<(&'static str, Both)>)> {
     }
     heads(pen, &mut canvas, &columns, y);
     canvas.height = legend(pen, &mut canvas, y + 14.0);
-    let args = vec![("n", number(view.steps.len())), ("lanes", number(lanes.len())), ("span", view.span_words()), ("zone", same(&view.clock.zone.name))];
+    let args = vec![
+        ("n", number(view.steps.len())),
+        ("lanes", number(lanes.len())),
+        ("span", view.span_words()),
+        ("zone", same(&view.clock.zone.name)),
+    ];
     Some((canvas, args))
 }
 
@@ -71,9 +76,8 @@ fn columns(phases: Vec<Phase<'_>>) -> Vec<Column<'_>> {
     let all: f64 = phases.iter().map(weight).sum();
     let unit = (WIDTH - NAMES - 6.0) / all.max(1.0);
     let mut x = NAMES;
-    let column = |phase: Phase<'_>| -> (f64, Option<Span>) {
-        (weight(&phase) * unit, phase.span.map(|(from, to)| (from, to.max(from + 1))))
-    };
+    let column =
+        |phase: Phase<'_>| -> (f64, Option<Span>) { (weight(&phase) * unit, phase.span.map(|(from, to)| (from, to.max(from + 1)))) };
     phases
         .into_iter()
         .map(|phase| {
@@ -112,7 +116,8 @@ fn lane(pen: &Pen<'_>, canvas: &mut Canvas, columns: &[Column<'_>], covered: &[C
     }
     let height = rows as f64 * ROW + 12.0;
     canvas.rect((0.0, y), (WIDTH, height), if index % 2 == 0 { " fill=\"#fff\"" } else { " fill=\"#f6f8fa\"" });
-    bands(canvas, columns, &spans::of_host(covered, host), (y, height));
+    let alive = spans::merge([spans::of_host(covered, host), spans::of_observer(pen.view, host)].concat());
+    bands(canvas, columns, &alive, (y, height));
     let name = if host.is_empty() { pen.plain("pictures.no-host") } else { fit_host(host, 13.0, NAMES - 12.0) };
     canvas.group(host, |canvas| canvas.text((6.0, y + height / 2.0 + 4.5), 13.0, Anchor::Start, INK, &name));
     for (x, row, at) in placed {
@@ -155,7 +160,8 @@ fn mark(pen: &Pen<'_>, canvas: &mut Canvas, (x, y): (f64, f64), at: &At<'_>) {
     let sure = step.confidence >= 0.6;
     let title = if step.title_ja.is_empty() || pen.lang == konseki_report::Lang::En { &step.title } else { &step.title_ja };
     let fidelity = konseki_report::time::fidelity(&step.time.fidelity).max(Fidelity::Second);
-    let when = at.from.map_or_else(|| pen.plain("common.no-time"), |from| pen.view.clock.moment(from, fidelity).in_lang(pen.lang).to_owned());
+    let when =
+        at.from.map_or_else(|| pen.plain("common.no-time"), |from| pen.view.clock.moment(from, fidelity).in_lang(pen.lang).to_owned());
     canvas.group(&format!("{} {when} {title}", step.id), |canvas| {
         let style = if sure {
             format!(" rx=\"3\" fill=\"{colour}\" stroke=\"{colour}\"")
@@ -215,7 +221,10 @@ fn legend(pen: &Pen<'_>, canvas: &mut Canvas, top: f64) -> f64 {
         canvas.text((x + BOX.0 / 2.0, y + 12.6), 11.5, Anchor::Middle, "#fff", tactic.code);
         canvas.text((x + BOX.0 + 6.0, y + 13.0), 12.0, Anchor::Start, INK, &name);
     }
-    for (key, style) in [("pictures.nolog", canvas.hatch("nolog")), ("pictures.weak", " rx=\"3\" fill=\"#fff\" stroke=\"#4a545e\" stroke-width=\"1.5\" stroke-dasharray=\"3 2\"".to_owned())] {
+    for (key, style) in [
+        ("pictures.nolog", canvas.hatch("nolog")),
+        ("pictures.weak", " rx=\"3\" fill=\"#fff\" stroke=\"#4a545e\" stroke-width=\"1.5\" stroke-dasharray=\"3 2\"".to_owned()),
+    ] {
         let name = pen.plain(key);
         let (x, y) = place(BOX.0 + 24.0 + width_of(&name) * 12.0);
         canvas.rect((x, y), BOX, &style);

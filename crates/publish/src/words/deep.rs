@@ -59,19 +59,30 @@ fn section(view: &View<'_>, doc: &mut Doc, number_of: usize, phase: &Phase<'_>) 
     doc.h3("deep.h.techniques");
     techniques(phase, doc);
     doc.h3("deep.h.evidence");
-    let mut lines = Vec::new();
-    let mut left = 0;
-    for at in &phase.steps {
-        left += step_lines(view, at, &mut lines);
-    }
     if view.reach.raw {
+        let mut lines = Vec::new();
+        let left: usize = phase.steps.iter().map(|at| step_lines(view, at, &mut lines)).sum();
         doc.blocks.push(Block::Lines(lines));
+        if left > 0 {
+            doc.p("deep.more-lines", &[("n", number(left))]);
+        }
     } else {
-        doc.list(lines.iter().map(|line| same(&line.at)).collect());
+        line_counts(view, doc, phase);
     }
-    if left > 0 {
-        doc.p("deep.more-lines", &[("n", number(left))]);
+}
+
+/// How many lines of which sources, where the lines themselves are not for this audience.
+fn line_counts(view: &View<'_>, doc: &mut Doc, phase: &Phase<'_>) {
+    let mut seen = BTreeSet::new();
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for because in phase.steps.iter().flat_map(|at| view.findings_of(at.step)).flat_map(|finding| &finding.because) {
+        if let Some(piece) = view.piece(&because.evidence).filter(|_| seen.insert((&because.evidence, because.at))) {
+            *counts.entry(&piece.source).or_default() += 1;
+        }
     }
+    doc.p("deep.lines-held-back", &[]);
+    let line = |(source, n): (&str, usize)| say("deep.lines-of", &[("source", same(source)), ("n", number(n))]);
+    doc.list(counts.into_iter().map(line).collect());
 }
 
 fn step_row(view: &View<'_>, at: &At<'_>) -> Vec<Cell> {

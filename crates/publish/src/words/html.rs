@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use konseki_report::{Both, Lang, Tlp, html, html_block};
 use minijinja::{AutoEscape, Environment, Value, context};
 
-use super::book::{plain, same, say};
+use super::book::plain;
 use super::doc::{Block, Cell, Doc, Table};
 use crate::Error;
 
@@ -95,8 +95,7 @@ impl Pages<'_> {
             Block::Table(table) => self.table(table, lang),
             Block::Lines(lines) => {
                 let line = |line: &super::doc::Line| {
-                    let at = say("common.line-at", &[("at", same(&line.at))]);
-                    format!("<li><span class=\"at\">{}</span><code class=\"x\">{}</code></li>", text(&at), html(&line.text))
+                    format!("<li><span class=\"at\">{}</span><code class=\"x\">{}</code></li>", html(&line.at), html(&line.text))
                 };
                 format!("<ol class=\"lines\">{}</ol>\n", lines.iter().map(line).collect::<String>())
             }

@@ -1,28 +1,23 @@
 //! Documents as Markdown: every text escaped so that it cannot make a heading, a link, an image or HTML.
 
-use konseki_report::{Both, Lang, visible};
+use konseki_report::{Both, Lang, defang_schemes, visible};
 
-use super::book::{plain, same, say};
+use super::book::plain;
 use super::doc::{Block, Cell, Doc, Line, Table};
 
 /// Text on one line with everything that means something to a Markdown reader escaped, addresses made dead.
 pub fn escape(text: &str) -> String {
-    let shown = visible(text).replace("://", ":\u{2060}//");
-    let mut out = String::with_capacity(shown.len());
+    let shown = defang_schemes(&visible(text));
+    let mut out = String::with_capacity(shown.len() + shown.len() / 8);
     for (index, c) in shown.char_indices() {
-        let start = index == 0;
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '#' | '!' | '&' | '$' | '^' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '-' | '+' | '=' | ':' if start => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\u{2060}' => {}
-            _ => out.push(c),
+        let rest = shown.get(index..).unwrap_or_default();
+        let begins = index == 0 && matches!(c, '-' | '+' | '=' | ':');
+        // Readers make links of `x://`, `www.` and `a@b` that nobody marked as one.
+        let links = c == '@' || rest.starts_with("://") || (c == '.' && out.to_ascii_lowercase().ends_with("www"));
+        if begins || links || "\\`*_[]<>|~#!&$^".contains(c) {
+            out.push('\\');
         }
+        out.push(c);
     }
     // `12.` at the start of a line would begin a numbered list.
     let digits = out.bytes().take_while(u8::is_ascii_digit).count();
@@ -34,6 +29,7 @@ pub fn escape(text: &str) -> String {
 
 /// A fence longer than any run of backticks in the text.
 fn fenced(text: &str) -> String {
+    let text = defang_schemes(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{text}\n{fence}\n")
@@ -41,7 +37,7 @@ fn fenced(text: &str) -> String {
 
 /// A code span on one line that no backtick of the text can close.
 fn span(text: &str) -> String {
-    let shown = visible(text);
+    let shown = defang_schemes(&visible(text));
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let tick = "`".repeat(longest + 1);
     let pad = if shown.starts_with('`') || shown.ends_with('`') { " " } else { "" };
@@ -82,7 +78,7 @@ impl Page<'_> {
             Block::List(items) => items.iter().for_each(|item| out.push_str(&format!("- {}\n", text(item)))),
             Block::Table(table) => self.table(out, table),
             Block::Lines(lines) => lines.iter().for_each(|line| self.line(out, line)),
-            Block::Code(code) => out.push_str(&fenced(code)),
+            Block::Code(code) => out.push_str(&fenced(&code.lines().map(visible).collect::<Vec<_>>().join("\n"))),
             Block::Boxed(_, title, items) => {
                 out.push_str(&format!("> **{}**\n>\n", text(title)));
                 items.iter().for_each(|item| out.push_str(&format!("> - {}\n", text(item))));
@@ -104,8 +100,7 @@ impl Page<'_> {
     }
 
     fn line(&self, out: &mut String, line: &Line) {
-        let at = say("common.line-at", &[("at", same(&line.at))]);
-        out.push_str(&format!("{}\n\n{}\n", escape(at.in_lang(self.lang)), fenced(&visible(&line.text))));
+        out.push_str(&format!("{}\n\n{}\n", escape(&line.at), fenced(&visible(&line.text))));
     }
 
     fn table(&self, out: &mut String, table: &Table) {

@@ -173,13 +173,8 @@ impl<'a> View<'a> {
 
     /// Names of the kinds of systems reached, as part of a sentence.
     pub fn systems_words(&self) -> Both {
-        let names: Vec<Both> = self
-            .systems_reached()
-            .iter()
-            .map(|(kind, n)| {
-                say("overview.system-count", &[("n", same(&n.to_string())), ("kind", plain(&format!("common.system.{kind}")))])
-            })
-            .collect();
+        let names: Vec<Both> =
+            self.systems_reached().iter().map(|(kind, n)| say(&format!("common.systems.{kind}"), &[("n", same(&n.to_string()))])).collect();
         if names.is_empty() { plain("common.unknown") } else { join(&names) }
     }
 
