@@ -14,6 +14,7 @@ mod timeline;
 use konseki_report::{Both, Lang};
 
 use crate::words::book::{plain, say};
+use crate::words::clock::days_only;
 use crate::words::view::View;
 use crate::{Claims, Error, File, Request};
 use canvas::Canvas;
@@ -73,6 +74,7 @@ pub fn draw(told: &Claims, request: &Request, lang: Lang) -> Vec<Picture> {
         let title = say(&format!("pictures.{name}.title"), &args);
         let desc = say(&format!("pictures.{name}.desc"), &args);
         let svg = canvas.finish(lang.tag(), title.in_lang(lang), desc.in_lang(lang));
+        let svg = if view.clock.days { days_only(&svg) } else { svg };
         Some(Picture { name: (*name).to_owned(), title, desc, svg })
     };
     ALL.iter().filter_map(one).collect()

@@ -120,3 +120,22 @@ impl Doc {
         }
     }
 }
+
+/// Every text of the block changed by `change`, but not the analyst's own and no commands.
+pub fn map(block: Block, change: &dyn Fn(&str) -> String) -> Block {
+    let both = |text: &Both| Both { en: change(&text.en), ja: change(&text.ja) };
+    let all = |list: &[Both]| list.iter().map(both).collect::<Vec<Both>>();
+    match block {
+        Block::Heading(level, text) => Block::Heading(level, both(&text)),
+        Block::Para(text) => Block::Para(both(&text)),
+        Block::List(items) => Block::List(all(&items)),
+        Block::Boxed(kind, title, items) => Block::Boxed(kind, both(&title), all(&items)),
+        Block::Table(table) => {
+            let cell = |cell: &Cell| Cell { text: both(&cell.text), code: cell.code };
+            let rows = table.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+            Block::Table(Table { head: all(&table.head), rows })
+        }
+        Block::Lines(lines) => Block::Lines(lines.into_iter().map(|line| Line { text: change(&line.text), ..line }).collect()),
+        block @ (Block::Code(_) | Block::Figure(_) | Block::Analyst(..)) => block,
+    }
+}

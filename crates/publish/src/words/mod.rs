@@ -80,6 +80,10 @@ fn document(name: &str, view: &View<'_>) -> Option<Doc> {
     let facts = Facts::new(view.claims);
     let mut doc = body(name, view, &facts)?;
     doc.boxed(Kind::Fill, "common.to-fill.title", facts.to_fill());
+    if view.clock.days {
+        // Sentences of findings and gaps hold times of their own.
+        doc.blocks = doc.blocks.into_iter().map(|block| doc::map(block, &clock::days_only)).collect();
+    }
     Some(doc)
 }
 
