@@ -1,6 +1,9 @@
-//! Writes the words, duties and pictures of a case from its results: `package CASE AUDIENCE OUT [NOW]`. For looking at pages
-//! without the command line; nothing is withheld here.
+//! Writes the words, duties and pictures of a case from its results: `package CASE AUDIENCE OUT [NOW]`; `made-up` and
+//! `hostile` instead of a case take the ones of the tests. For looking at pages; nothing is withheld here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../../report/tests/made_up/mod.rs"]
+mod made_up;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +25,11 @@ fn main() {
         now: args.get(4).and_then(|text| parse_rfc3339(text)),
         key: b"example".to_vec(),
     };
-    let claims = claims(case);
+    let claims = match args[1].as_str() {
+        "made-up" => made_up_claims(made_up::owned()),
+        "hostile" => made_up_claims(made_up::hostile()),
+        _ => claims(case),
+    };
     let mut files = konseki_publish::words::write(&claims, &request).unwrap();
     files.extend(konseki_publish::pictures::write(&claims, &request).unwrap());
     for file in files {
@@ -47,6 +54,22 @@ fn claims(case: &Path) -> Claims {
         unrecognised: serde_json::from_value(intake["unrecognised"].clone()).unwrap(),
         versions: serde_json::from_value::<BTreeMap<String, String>>(summary["versions"].clone()).unwrap(),
         facts: facts.into_iter().map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect(),
+        ..Claims::default()
+    }
+}
+
+fn made_up_claims(owned: made_up::Owned) -> Claims {
+    Claims {
+        name: "made-up".to_owned(),
+        zone: "Asia/Tokyo".to_owned(),
+        findings: owned.findings,
+        chain: owned.chain,
+        intake: owned.intake,
+        unrecognised: owned.unrecognised,
+        rules: owned.rules,
+        inventory: owned.inventory,
+        coverage: owned.coverage,
+        versions: owned.versions,
         ..Claims::default()
     }
 }

@@ -252,9 +252,11 @@ fn words(pen: &Pen<'_>, canvas: &mut Canvas, edge: &Edge, [p0, p1, p2, p3]: [(f6
     };
     let free = |(x, y): (f64, f64)| !taken.iter().any(|(tx, ty, tw)| (x - tx).abs() < (width + tw) / 2.0 + 4.0 && (y - ty).abs() < 14.0);
     let places = [0.5, 0.62, 0.38, 0.72, 0.28, 0.8, 0.2];
+    // On a level line the label stands above it, for the line to be seen.
+    let lift = if (p0.1 - p3.1).abs() < 6.0 { 9.0 } else { 0.0 };
     let place = places.into_iter().map(spot).find(|place| free(*place)).unwrap_or_else(|| spot(0.5));
     taken.push((place.0, place.1, width));
-    canvas.label(place, 10.5, Anchor::Middle, &text);
+    canvas.label((place.0, place.1 - lift), 10.5, Anchor::Middle, &text);
 }
 
 fn box_of(canvas: &mut Canvas, node: &Node, x: f64) {

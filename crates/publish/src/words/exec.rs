@@ -10,7 +10,7 @@ use super::overview::{advice, bytes, grave, lead, organisation, unknowns};
 use super::view::View;
 
 /// Lines of advice and of unknowns that fit on the page.
-const LINES_MAX: usize = 4;
+const LINES_MAX: usize = 3;
 
 pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
     let org = organisation(view, facts);

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use konseki_report::Both;
 use serde::Deserialize;
 
-use super::book::say;
+use super::book::{plain, say};
 use crate::Claims;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -42,8 +42,8 @@ impl<'a> Facts<'a> {
 
     /// The text of the fact, where the analyst gave it: `KEY`, or `KEY_en` and `KEY_ja`.
     pub fn given(&self, key: &str) -> Option<Both> {
-        let plain = |key: &str| self.claims.facts.get(key).map(|text| text.trim()).filter(|text| !text.is_empty());
-        let pick = |tag: &str| plain(&format!("{key}_{tag}")).or_else(|| plain(key)).map(bare);
+        let own = |key: &str| self.claims.facts.get(key).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let pick = |tag: &str| own(&format!("{key}_{tag}")).or_else(|| own(key)).map(bare);
         match (pick("en"), pick("ja")) {
             (Some(en), Some(ja)) => Some(Both { en, ja }),
             (Some(one), None) | (None, Some(one)) => Some(Both { en: one.clone(), ja: one }),
@@ -59,7 +59,7 @@ impl<'a> Facts<'a> {
     /// A place to fill in, listed as missing.
     pub fn blank(&self, key: &str) -> Both {
         self.missing.borrow_mut().insert(key.to_owned());
-        say("common.blank", &[("what", label(key))])
+        say("common.blank", &[("what", label(key)), ("open", plain("common.open")), ("close", plain("common.close"))])
     }
 
     /// An instant that the analyst gave, in microseconds UTC.

@@ -37,7 +37,7 @@ impl Pages<'_> {
         let mut body = format!("<h1>{}</h1>\n", html(doc.title.in_lang(lang)));
         doc.blocks.iter().for_each(|block| body.push_str(&self.block(block, lang)));
         let foot: String = self.foot.iter().map(|line| format!("<p>{}</p>", html(line.in_lang(lang)))).collect();
-        self.page(lang.tag(), doc.title.in_lang(lang), &body, &foot, "single")
+        self.page(lang.tag(), doc.title.in_lang(lang), &body, &foot, &format!("single {}", doc.name))
     }
 
     /// English and Japanese beside each other, one row for each block.

@@ -74,8 +74,7 @@ pub fn phase_words(view: &View<'_>, phase: &Phase<'_>) -> Both {
     }
     let places: Vec<Both> = kinds.iter().map(|kind| plain(&format!("press.system.{kind}"))).collect();
     let when = phase.span.map_or_else(|| plain("overview.undated"), |(from, to)| view.clock.span(from, to));
-    let places = if places.is_empty() { plain("common.unknown") } else { join(&places) };
-    say("overview.phase", &[("when", when), ("acts", join(&acts)), ("places", places), ("n", number(phase.steps.len()))])
+    say("overview.phase", &[("when", when), ("acts", join(&acts)), ("places", join(&places)), ("n", number(phase.steps.len()))])
 }
 
 fn reached(view: &View<'_>, doc: &mut Doc) {
