@@ -6,7 +6,7 @@ use konseki_report::time::Zone;
 use serde_json::{Value, json};
 
 use super::{Due, Item, compute};
-use crate::words::book::{concat, join, number, plain, quoted, same, say};
+use crate::words::book::{concat, number, plain, quoted, same, say};
 use crate::words::doc::{Block, Cell, Doc, Kind};
 use crate::words::facts::{Facts, label};
 use crate::words::indicators;
@@ -151,7 +151,7 @@ fn filled(view: &View<'_>, facts: &Facts<'_>, item: &Item) -> Option<Both> {
             let entries = view.entries();
             (!entries.is_empty()).then(|| say("duty.cause", &[("entry", quoted(&entries))]))
         }
-        ("case", "unknown") => Some(join(&unknowns(view))),
+        ("case", "unknown") => Some(concat(&unknowns(view))),
         ("case", "malicious") => {
             let alarm = view.hypothesis("false-alarm").is_some_and(|h| h.verdict == Verdict::Supported);
             (view.confirmed() && !alarm).then(|| plain("duty.malicious"))

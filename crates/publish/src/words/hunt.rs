@@ -148,6 +148,8 @@ fn rules(doc: &mut Doc, seen: &Seen<'_>) {
         return;
     }
     doc.h3("hunt.h.rules");
-    let line = |(rule, title): (&str, Both)| say("hunt.rule", &[("title", title), ("rule", same(rule))]);
+    let line = |(rule, title): (&str, Both)| {
+        if title.en == rule { title } else { say("hunt.rule", &[("title", title), ("rule", same(rule))]) }
+    };
     doc.list(named.into_iter().map(line).collect());
 }
