@@ -90,6 +90,11 @@ fn reached(view: &View<'_>, doc: &mut Doc) {
     }
     doc.table(&["common.head.kind", "common.head.count"], rows);
     doc.para(bytes(view));
+    let n = |n: u64| same(&konseki_report::count(n));
+    for mail in &view.claims.chain.scope.mail {
+        let args = [("host", same(&mail.host)), ("least", n(mail.at_least)), ("most", n(mail.at_most))];
+        doc.para(say("overview.mail", &args));
+    }
     if !view.claims.inventory.is_empty() {
         doc.blocks.push(Block::Figure("inventory".to_owned()));
     }

@@ -19,6 +19,7 @@ pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
         doc.h2("press.h.happened");
         doc.para(happened(view, facts));
         doc.para(data(view, facts));
+        mail(view, &mut doc);
     }
     doc.h2("press.h.unknown");
     doc.para(unknown(view));
@@ -62,6 +63,15 @@ fn data(view: &View<'_>, facts: &Facts<'_>) -> Both {
         None => say("press.data.at-least", &[("least", about(least))]),
     };
     concat(&[amount, items])
+}
+
+/// How many messages lay within reach, over all mail systems.
+fn mail(view: &View<'_>, doc: &mut Doc) {
+    let systems = &view.claims.chain.scope.mail;
+    let all = |pick: fn(&konseki_model::chain::MailScope) -> u64| same(&konseki_report::count(systems.iter().map(pick).sum()));
+    if !systems.is_empty() {
+        doc.para(say("press.mail", &[("least", all(|mail| mail.at_least)), ("most", all(|mail| mail.at_most))]));
+    }
 }
 
 fn unknown(view: &View<'_>) -> Both {
