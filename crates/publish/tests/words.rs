@@ -207,6 +207,14 @@ fn what_is_missing_is_said_and_listed_until_it_is_filled() {
 }
 
 #[test]
+fn an_instant_that_cannot_be_read_is_said() {
+    let mut claims = claims(made_up::owned());
+    claims.facts.insert("aware".to_owned(), "10 April, nine in the morning".to_owned());
+    let left = words::to_fill(&claims, &request(Audience::Sponsors));
+    assert!(left.iter().any(|item| item.en.contains("facts.aware") && item.en.contains("no time with offset")), "{left:?}");
+}
+
+#[test]
 fn peers_are_not_told_who_the_victim_is() {
     let mut claims = claims(made_up::owned());
     claims.facts.insert("organisation".to_owned(), "Example Institute".to_owned());

@@ -131,7 +131,6 @@ fn outer(view: &View<'_>) -> Vec<Edge> {
 /// Boxes with their columns: outside, hosts by the number of moves that lead to them, outside again.
 fn nodes(pen: &Pen<'_>, edges: &[Edge]) -> Vec<Node> {
     let view = pen.view;
-    let mut depth: BTreeMap<String, usize> = BTreeMap::new();
     let mut order: Vec<(Option<i64>, String)> = Vec::new();
     for at in &view.steps {
         let key = short(&at.step.host);
@@ -140,11 +139,7 @@ fn nodes(pen: &Pen<'_>, edges: &[Edge]) -> Vec<Node> {
             order.push((at.from, key));
         }
     }
-    for (_, host) in &order {
-        let into = edges.iter().filter(|edge| edge.to == *host && !edge.from.starts_with('<')).min_by_key(|edge| edge.when);
-        let before = into.and_then(|edge| depth.get(&edge.from)).map_or(0, |n| n + 1);
-        depth.insert(host.clone(), before.min(3));
-    }
+    let depth = depths(&order, edges);
     let deepest = depth.values().copied().max().unwrap_or(0);
     let node = |key: &str, name: String, below: String, outside: bool, column: usize| Node {
         key: key.to_owned(),
@@ -179,6 +174,17 @@ fn nodes(pen: &Pen<'_>, edges: &[Edge]) -> Vec<Node> {
     }
     side('>', deepest + 2, &mut list);
     list
+}
+
+/// How many moves lead to each host, by the earliest one; more than three are drawn as three.
+fn depths(order: &[(Option<i64>, String)], edges: &[Edge]) -> BTreeMap<String, usize> {
+    let mut depth: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, host) in order {
+        let into = edges.iter().filter(|edge| edge.to == *host && !edge.from.starts_with('<')).min_by_key(|edge| edge.when);
+        let before = into.and_then(|edge| depth.get(&edge.from)).map_or(0, |n| n + 1);
+        depth.insert(host.clone(), before.min(3));
+    }
+    depth
 }
 
 /// Rows within each column, each column in the middle; returns the height.

@@ -33,11 +33,13 @@ pub fn known() -> &'static [Known] {
 pub struct Facts<'a> {
     claims: &'a Claims,
     missing: RefCell<BTreeSet<String>>,
+    /// Given, but no instant with offset.
+    unreadable: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Facts<'a> {
     pub fn new(claims: &'a Claims) -> Self {
-        Self { claims, missing: RefCell::default() }
+        Self { claims, missing: RefCell::default(), unreadable: RefCell::default() }
     }
 
     /// The text of the fact, where the analyst gave it: `KEY`, or `KEY_en` and `KEY_ja`.
@@ -64,14 +66,23 @@ impl<'a> Facts<'a> {
 
     /// An instant that the analyst gave, in microseconds UTC.
     pub fn instant(&self, key: &str) -> Option<i64> {
-        self.claims.facts.get(key).and_then(|text| konseki_report::time::parse_rfc3339(text.trim()))
+        let text = self.claims.facts.get(key).map(|text| text.trim()).filter(|text| !text.is_empty())?;
+        let read = konseki_report::time::parse_rfc3339(text);
+        if read.is_none() {
+            self.unreadable.borrow_mut().insert(key.to_owned());
+        }
+        read
     }
 
     /// What was asked for and not given, in the order of the list of facts.
     pub fn to_fill(&self) -> Vec<Both> {
-        let missing = self.missing.borrow();
-        let listed = known().iter().filter(|fact| missing.contains(&fact.key));
-        listed.map(|fact| say("common.to-fill.item", &[("what", label(&fact.key)), ("key", super::book::same(&fact.key))])).collect()
+        let (missing, unreadable) = (self.missing.borrow(), self.unreadable.borrow());
+        let line = |fact: &Known| {
+            let sentence = if unreadable.contains(&fact.key) { "unreadable" } else { "item" };
+            let args = [("what", label(&fact.key)), ("key", super::book::same(&fact.key))];
+            say(&format!("common.to-fill.{sentence}"), &args)
+        };
+        known().iter().filter(|fact| missing.contains(&fact.key) || unreadable.contains(&fact.key)).map(line).collect()
     }
 }
 
