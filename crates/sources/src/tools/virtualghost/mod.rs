@@ -19,7 +19,8 @@ impl Source for VirtualGhost {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let mut log = Log { emit: Emit::new(reading), host: String::new(), columns: Vec::new(), names: Vec::new(), last: String::new(), number: 0 };
+        let mut log =
+            Log { emit: Emit::new(reading), host: String::new(), columns: Vec::new(), names: Vec::new(), last: String::new(), number: 0 };
         read::lines(input, reading, sink, |line, sink| log.line(line, sink));
         log.emit.finish(sink);
     }
