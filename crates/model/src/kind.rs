@@ -113,6 +113,8 @@ pub enum Kind {
     MailDelivered,
     MailSent,
     MailAccessed,
+    /// A message as it lies in a file.
+    MailStored,
     MailDeleted,
     MailRule,
     MailPermission,
@@ -211,6 +213,7 @@ const NAMES: &[(Kind, &str)] = &[
     (Kind::MailDelivered, "mail.delivered"),
     (Kind::MailSent, "mail.sent"),
     (Kind::MailAccessed, "mail.accessed"),
+    (Kind::MailStored, "mail.stored"),
     (Kind::MailDeleted, "mail.deleted"),
     (Kind::MailRule, "mail.rule"),
     (Kind::MailPermission, "mail.permission"),

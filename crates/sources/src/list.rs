@@ -18,8 +18,18 @@ mod ivanti_syslog;
 mod ivanti_uwsgi;
 #[path = "ivanti/vc0/mod.rs"]
 mod ivanti_vc0;
+#[path = "linux/auditd/mod.rs"]
+mod linux_auditd;
+#[path = "linux/bodyfile/mod.rs"]
+mod linux_bodyfile;
+#[path = "linux/journald/mod.rs"]
+mod linux_journald;
+#[path = "linux/shell_history/mod.rs"]
+mod linux_shell_history;
 #[path = "linux/syslog/mod.rs"]
 mod linux_syslog;
+#[path = "linux/wtmp/mod.rs"]
+mod linux_wtmp;
 #[path = "mail/barracuda/mod.rs"]
 mod mail_barracuda;
 #[path = "mail/exchange_tracking/mod.rs"]
@@ -28,6 +38,8 @@ mod mail_exchange_tracking;
 mod mail_m365_audit;
 #[path = "mail/m365_trace/mod.rs"]
 mod mail_m365_trace;
+#[path = "mail/message/mod.rs"]
+mod mail_message;
 #[path = "mail/postfix/mod.rs"]
 mod mail_postfix;
 #[path = "network/firewall/mod.rs"]
@@ -175,10 +187,40 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("ivanti/vc0/text.toml"),
     },
     Entry {
+        id: "linux/auditd",
+        source: &linux_auditd::SOURCE,
+        about: include_str!("linux/auditd/source.toml"),
+        text: include_str!("linux/auditd/text.toml"),
+    },
+    Entry {
+        id: "linux/bodyfile",
+        source: &linux_bodyfile::SOURCE,
+        about: include_str!("linux/bodyfile/source.toml"),
+        text: include_str!("linux/bodyfile/text.toml"),
+    },
+    Entry {
+        id: "linux/journald",
+        source: &linux_journald::SOURCE,
+        about: include_str!("linux/journald/source.toml"),
+        text: include_str!("linux/journald/text.toml"),
+    },
+    Entry {
+        id: "linux/shell_history",
+        source: &linux_shell_history::SOURCE,
+        about: include_str!("linux/shell_history/source.toml"),
+        text: include_str!("linux/shell_history/text.toml"),
+    },
+    Entry {
         id: "linux/syslog",
         source: &linux_syslog::SOURCE,
         about: include_str!("linux/syslog/source.toml"),
         text: include_str!("linux/syslog/text.toml"),
+    },
+    Entry {
+        id: "linux/wtmp",
+        source: &linux_wtmp::SOURCE,
+        about: include_str!("linux/wtmp/source.toml"),
+        text: include_str!("linux/wtmp/text.toml"),
     },
     Entry {
         id: "mail/barracuda",
@@ -203,6 +245,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &mail_m365_trace::SOURCE,
         about: include_str!("mail/m365_trace/source.toml"),
         text: include_str!("mail/m365_trace/text.toml"),
+    },
+    Entry {
+        id: "mail/message",
+        source: &mail_message::SOURCE,
+        about: include_str!("mail/message/source.toml"),
+        text: include_str!("mail/message/text.toml"),
     },
     Entry {
         id: "mail/postfix",
