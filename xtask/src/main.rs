@@ -1,5 +1,6 @@
 //! Chores of the house, one runner: `cargo xtask <chore>`.
 
+mod bench;
 mod sources;
 mod walls;
 
@@ -10,7 +11,8 @@ const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
   sources   rewrite the list of sources from their folders
   accept    rewrite golden files; read them before you commit them
-  coverage  read all public evidence where it stands, write docs/coverage.md";
+  coverage  read all public evidence where it stands, write docs/coverage.md
+  bench     konseki and the peers on PATH over the same evidence; results in benches/results";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
             let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];
             cargo(&run, &[("KONSEKI_ACCEPT", "1")])
         }
+        "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),
     };
     match done {

@@ -82,6 +82,8 @@ struct Shared<'a> {
     folder: PathBuf,
     detector: &'a Detector,
     settings: &'a Settings,
+    /// More than one thread: packs are encoded beside reading.
+    beside: bool,
     about: Vec<Arc<Description>>,
     progress: &'a dyn Progress,
 }
@@ -135,6 +137,7 @@ pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Resul
         folder,
         detector,
         settings,
+        beside: threads > 1,
         about,
         progress,
     };
@@ -331,7 +334,7 @@ impl<'a> Worker<'a> {
             std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
             std::collections::btree_map::Entry::Vacant(slot) => {
                 let file = format!("{}/{id}.parquet", entry.id);
-                let writer = EventWriter::create(&shared.folder.join(&file))?;
+                let writer = EventWriter::create(&shared.folder.join(&file), shared.beside)?;
                 slot.insert(Pack { file, writer, rows: 0, bytes: 0, outcomes: Vec::new(), used: clock })
             }
         };

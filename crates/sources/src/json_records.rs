@@ -57,16 +57,19 @@ pub enum Record {
     Broken,
 }
 
-/// Reads the text of one record.
-pub fn record(text: &str) -> Record {
+/// The object in the text of one record, without what an array puts around it; `None` where that is all there is.
+pub fn body(text: &str) -> Option<&str> {
     let text = text.trim().trim_start_matches('\u{feff}');
     let text = text.strip_prefix('[').unwrap_or(text).trim_start();
-    let text = text.trim_end_matches([',', ' ', '\n', '\r']);
-    if text.is_empty() || text == "]" {
-        return Record::Frame;
-    }
-    let value = serde_json::from_str(text).or_else(|_| serde_json::from_str(text.trim_end_matches([']', ',', '\n', '\r', ' '])));
-    match value {
+    // An object ends with its brace.
+    let text = text.trim_end_matches([']', ',', ' ', '\n', '\r']);
+    (!text.is_empty()).then_some(text)
+}
+
+/// Reads the text of one record.
+pub fn record(text: &str) -> Record {
+    let Some(body) = body(text) else { return Record::Frame };
+    match serde_json::from_str(body) {
         Ok(value @ Value::Object(_)) => Record::Object(value),
         _ => Record::Broken,
     }

@@ -25,6 +25,7 @@ pub mod emit;
 pub mod esx;
 mod esxi;
 pub mod flat;
+pub mod flat_text;
 pub mod host;
 pub mod json_records;
 pub mod linux_words;

@@ -4,8 +4,8 @@ use konseki_formats::time;
 use konseki_model::{Event, Field, Piece, Sink};
 
 use crate::clock::Clock;
-use crate::flat;
-use crate::json_records::{self, Record, Starts};
+use crate::flat_text;
+use crate::json_records::{self, Starts};
 use crate::mapper::Scratch;
 use crate::read::{self, Verdict};
 use crate::{Input, Reading, Source, syslog};
@@ -35,14 +35,10 @@ impl Source for Suricata {
             sink,
             |line| starts.begins(line),
             |line, sink| {
-                let value = match json_records::record(line.text) {
-                    Record::Frame => return Verdict::Continuation,
-                    Record::Object(value) => value,
-                    Record::Broken => return Verdict::Rejected,
-                };
-                let flat = flat::flatten(&value);
+                let Some(body) = json_records::body(line.text) else { return Verdict::Continuation };
+                let Some(flat) = flat_text::parse(body) else { return Verdict::Rejected };
                 let fields: Vec<_> = flat.iter().map(|(name, value)| Field::new(name, value)).collect();
-                let time = time::iso(flat::get(&flat, "timestamp").as_bytes()).and_then(|(written, _)| clock.stamp(&written));
+                let time = time::iso(flat_text::get(&flat, "timestamp").as_bytes()).and_then(|(written, _)| clock.stamp(&written));
                 let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
                 if core.host.is_empty() {
                     core.host = reading.hints.host.as_deref().unwrap_or_default();
