@@ -207,7 +207,9 @@ pub struct Bytes<'a> {
 impl Bytes<'_> {
     /// `whole`: the bytes of the piece where they are at hand, so that a place in text is a line.
     fn yara(&self, hit: &konseki_yara::Hit, whole: &[u8], host: &str) -> Hit {
-        let (offset, bytes) = hit.strings.first().map_or((0, &[][..]), |(offset, _, bytes)| (*offset, bytes.as_slice()));
+        // The longest string says most; a file's first bytes say what kind of file it is.
+        let telling = hit.strings.iter().max_by_key(|(offset, _, bytes)| (bytes.len(), std::cmp::Reverse(*offset)));
+        let (offset, bytes) = telling.map_or((0, &[][..]), |(offset, _, bytes)| (*offset, bytes.as_slice()));
         let text = konseki_formats::text::longest_valid(bytes);
         let names: BTreeSet<&str> = hit.strings.iter().map(|(_, name, _)| name.as_str()).collect();
         // A match by few short strings is weak: they are named, so that the reader can weigh it.

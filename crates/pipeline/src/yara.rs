@@ -13,7 +13,7 @@ pub fn words(rule: &str, about: Option<&About>) -> RuleWords {
     let text = |name: &str| about.meta.get(name).cloned().unwrap_or_default();
     let title = text("title");
     let level = Level::parse(&text("level")).or_else(|| text("score").parse().ok().map(of_score)).unwrap_or(Level::High);
-    let ids = ["attack", "mitre_att", "mitre_attack"].map(|name| text(name)).join(" ");
+    let ids = ["attack", "mitre_att", "mitre_attack"].map(text).join(" ");
     let mut techniques: Vec<String> = ids
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
         .chain(about.tags.iter().map(String::as_str))

@@ -24,6 +24,9 @@ struct Row {
     /// Sources that could show what it predicts: only where one of them was read does their silence count against it.
     #[serde(default)]
     shown_by: Vec<String>,
+    /// What it excludes weighs against it even where some of what it predicts is there: other explanations predict that too.
+    #[serde(default)]
+    exclusive: bool,
 }
 
 /// All given parts must hold.
@@ -68,7 +71,9 @@ pub(super) fn hypotheses(findings: &[Finding], steps: &[Step], coverage: &[Cover
             let verdict = match (for_.is_empty(), against.is_empty(), shown) {
                 (false, true, _) => Verdict::Supported,
                 (false, false, _) if for_.len() > against.len() => Verdict::Supported,
-                (_, false, true) => Verdict::Contradicted,
+                // Two ways in may both have been used: a sign of one is no sign against the other.
+                (false, false, true) if row.exclusive => Verdict::Contradicted,
+                (true, false, true) => Verdict::Contradicted,
                 _ => Verdict::Untestable,
             };
             Hypothesis {
