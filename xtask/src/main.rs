@@ -11,6 +11,7 @@ const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
   sources   rewrite the list of sources from their folders
   accept    rewrite golden files; read them before you commit them
+  coverage  read all public evidence where it stands, write docs/coverage.md
   bench     konseki and the peers on PATH over the same evidence; results in benches/results
   fuzz      other damage and other rules than the tests': fuzz [SECONDS [SEED]] for each of the targets";
 
@@ -20,6 +21,10 @@ fn main() -> ExitCode {
         "test" => test(),
         "sources" => sources::rewrite().and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
         "accept" => cargo(&["test", "-p", "konseki-sources", "--test", "samples"], &[("KONSEKI_ACCEPT", "1")]),
+        "coverage" => {
+            let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];
+            cargo(&run, &[("KONSEKI_ACCEPT", "1")])
+        }
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),

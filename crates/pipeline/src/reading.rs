@@ -16,7 +16,7 @@ use crate::detect::{Bytes, Detector, Scratch};
 use crate::journal::{Journal, Outcome, Place};
 use crate::settings::Settings;
 use crate::sheet::Sheet;
-use crate::{Error, Progress, hex, sniff};
+use crate::{Error, Progress, hex};
 
 /// Bytes of pieces in memory between the finder and the workers.
 const IN_FLIGHT: u64 = 96 << 20;
@@ -311,7 +311,7 @@ impl<'a> Worker<'a> {
             Some(entry) => *entry,
             None if plain.source.recognise(&piece) => plain,
             None => {
-                let outcome = Outcome { why: sniff::why(&head, job.size).to_owned(), ..Outcome::default() };
+                let outcome = Outcome { why: konseki_sources::sniff::why(&head, job.size).to_owned(), ..Outcome::default() };
                 return self.bare(&job, outcome, &mut reader);
             }
         };

@@ -57,7 +57,7 @@ fn a_correction_moves_only_its_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events");
     write(&events.join("windows/evtx/000.parquet"), 2);
-    let fix = [Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000 }];
+    let fix = [Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000, from: None }];
     let store = Events::open(&events, &folder.path().join("spill"), &fix, 1).unwrap();
     let mut first = None;
     store.records(&Filter::default(), &mut |r| first = first.take().or(r.micros())).unwrap();
