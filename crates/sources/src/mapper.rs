@@ -80,7 +80,7 @@ enum Test {
     Equal(Vec<String>),
     NotEqual(String),
     Starts(String),
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
     Present,
     Missing,
 }
@@ -353,7 +353,7 @@ fn compile_test(value: &Value) -> Result<Test, String> {
             Some('*') if one.len() == 1 => Test::Present,
             Some('!') => Test::NotEqual(one.chars().skip(1).collect()),
             Some('^') => Test::Starts(one.chars().skip(1).collect()),
-            Some('~') => Test::Contains(Finder::new(one.strip_prefix('~').unwrap_or_default().as_bytes()).into_owned()),
+            Some('~') => Test::Contains(Box::new(Finder::new(one.strip_prefix('~').unwrap_or_default().as_bytes()).into_owned())),
             _ => Test::Equal(vec![(*one).to_owned()]),
         });
     }
