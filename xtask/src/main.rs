@@ -13,7 +13,8 @@ const CHORES: &str = "chores:
   sources   rewrite the list of sources and docs/sources from their folders
   accept    rewrite golden files; read them before you commit them
   coverage  read all public evidence where it stands, write docs/coverage.md
-  bench     konseki and the peers on PATH over the same evidence; results in benches/results";
+  bench     konseki and the peers on PATH over the same evidence; results in benches/results
+  fuzz      other damage and other rules than the tests': fuzz [SECONDS [SEED]] for each of the targets";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             cargo(&run, &[("KONSEKI_ACCEPT", "1")])
         }
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
+        "fuzz" => fuzz(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),
     };
     match done {
@@ -47,6 +49,18 @@ fn test() -> Result<(), String> {
     walls::check()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(&["test", "--workspace"], &[])
+}
+
+/// The reader of `.evtx` under damage; the engine against the plain evaluator. What fails prints what it was about:
+/// make a test of it.
+fn fuzz(arguments: &[String]) -> Result<(), String> {
+    let (seconds, seed) = (arguments.first().map_or("60", String::as_str), arguments.get(1).map_or("1", String::as_str));
+    let environment = [("KONSEKI_FUZZ_SECONDS", seconds), ("KONSEKI_FUZZ_SEED", seed)];
+    let run = |package: &str, target: &str, test: &str| {
+        cargo(&["test", "--release", "-p", package, "--test", target, "--", "--nocapture", "--test-threads=1", test], &environment)
+    };
+    run("konseki-formats", "evtx_hostile", "mutations_")?;
+    run("konseki-detection", "agree", "agrees_")
 }
 
 fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {

@@ -93,8 +93,8 @@ impl<'e> View<'_, 'e> {
     }
 
     fn keyword(&self, test: &Test) -> bool {
-        let raw = String::from_utf8_lossy(self.event.raw);
-        self.event.fields.iter().any(|field| holds(test, field.value)) || (!self.event.raw.is_empty() && holds(test, &raw))
+        let raw = view::raw_text(self.event).map(String::from_utf8_lossy);
+        self.event.fields.iter().any(|field| holds(test, field.value)) || raw.is_some_and(|raw| holds(test, &raw))
     }
 
     /// Every value that the rule sees under that name.

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{event, fields, flat, records, routing, shared};
 use konseki_detection::{Engine, LogSource, Reference, Routing, RuleSet, Scratch, load_path};
 
@@ -118,14 +120,24 @@ fn made_up(dice: &mut Dice) -> Vec<(String, String)> {
         .collect()
 }
 
+/// A seed, and when to stop: `cargo xtask fuzz` asks for other dice, for as long as it says.
+fn fuzz() -> (u64, Option<Instant>) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = number("KONSEKI_FUZZ_SECONDS");
+    (number("KONSEKI_FUZZ_SEED").unwrap_or(0), seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)))
+}
+
 #[test]
 fn agrees_on_made_up_rules_and_events() {
-    let mut dice = Dice(0x6b6f_6e73_656b_6921);
+    let (seed, until) = fuzz();
+    let mut dice = Dice(0x6b6f_6e73_656b_6921 ^ seed << 40);
     let mut routing = Routing::default();
     routing.add(vec![LogSource::new("x", "", "")]);
     routing.add(vec![LogSource::new("windows", "", "")]);
     let (mut asked, mut hit_count, mut used) = (0, 0, 0);
-    for _ in 0..60 {
+    let mut round = 0;
+    while round < 60 || until.is_some_and(|until| Instant::now() < until) {
+        round += 1;
         let files: Vec<(String, String)> = (0..40).map(|n| (format!("{n}.yml"), rule(&mut dice, n))).collect();
         let rules = RuleSet::load(&files);
         used += rules.rules.len();
@@ -163,10 +175,13 @@ fn agrees_on_sigmahq_and_mutated_real_events() {
     let (engine, reference) = (Engine::build(&rules, &routing), Reference::new(&rules, &routing));
     let mut all = Vec::new();
     collect(&folder, &mut all);
-    let mut dice = Dice(77);
+    let (seed, until) = fuzz();
+    let mut dice = Dice(77 ^ seed << 40);
     let mut scratch = Scratch::default();
-    let mut total = 0;
-    for round in 0..4 {
+    let (mut total, mut turn) = (0, 0);
+    while turn < 4 || until.is_some_and(|until| Instant::now() < until) {
+        let round = turn % 5;
+        turn += 1;
         for pairs in &all {
             let mut pairs = pairs.clone();
             for _ in 0..round * 2 {
@@ -181,7 +196,7 @@ fn agrees_on_sigmahq_and_mutated_real_events() {
             total += hits.len();
         }
     }
-    println!("{total} hits");
+    println!("{} events, {total} hits", turn * all.len());
     assert!(total > 300);
 }
 

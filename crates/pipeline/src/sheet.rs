@@ -133,17 +133,16 @@ pub fn excerpt<'e>(event: &Event<'e>, values: &[(&str, &str)]) -> (&'e str, Opti
     if matches!(event.at, konseki_model::At::Record(_)) {
         let wanted = values.iter().filter_map(|(name, _)| event.field(name));
         let all = event.fields.iter().map(|field| field.value);
-        let mut best = "";
+        // The longest first, so that the first one found is the one.
+        let mut longest: Vec<&str> = wanted.chain(all.filter(|_| values.is_empty())).filter(|v| (1..=400).contains(&v.len())).collect();
+        longest.sort_by_key(|value| std::cmp::Reverse(value.len()));
         let mut needle = Vec::new();
-        for value in wanted.chain(all.filter(|_| values.is_empty())) {
-            if value.len() > best.len() && value.len() <= 400 {
-                needle.clear();
-                needle.extend(value.encode_utf16().flat_map(u16::to_le_bytes));
-                if memchr::memmem::find(event.raw, &needle).is_some() {
-                    best = value;
-                }
-            }
-        }
+        let best = longest.into_iter().find(|value| {
+            needle.clear();
+            needle.extend(value.encode_utf16().flat_map(u16::to_le_bytes));
+            memchr::memmem::find(event.raw, &needle).is_some()
+        });
+        let best = best.unwrap_or_default();
         if best.is_empty() && !values.is_empty() {
             return excerpt(event, &[]);
         }

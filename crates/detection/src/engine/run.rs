@@ -167,8 +167,8 @@ fn fire(marks: &mut Marks, group: &Group, atoms: &[u32]) {
     }
 }
 
-/// Every native field and the raw record.
+/// Every native field, and the raw record where it is text.
 fn keyword_places(event: &Event<'_>) -> impl Iterator<Item = u32> + use<> {
-    let raw = (!event.raw.is_empty()).then(|| view::raw_place(event) as u32);
+    let raw = view::raw_text(event).map(|_| view::raw_place(event) as u32);
     (0..event.fields.len() as u32).chain(raw)
 }

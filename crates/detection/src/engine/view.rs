@@ -1,6 +1,6 @@
 //! An event as rules see it: its native fields, the typed core under `core.*`, and the raw record.
 
-use konseki_model::Event;
+use konseki_model::{At, Event};
 
 /// Names under which rules may ask for the typed core; an empty value counts as a missing field.
 pub(crate) const CORE: [&str; 12] = [
@@ -46,6 +46,11 @@ pub(crate) fn at<'e>(event: &Event<'e>, place: usize) -> Option<(&'e str, &'e st
     let index = place.checked_sub(event.fields.len())?;
     let name = CORE.get(index)?;
     Some((name, core(event, index)))
+}
+
+/// The raw record, where keywords are asked of it: a binary record is no text, its values are among the fields.
+pub(crate) fn raw_text<'e>(event: &Event<'e>) -> Option<&'e [u8]> {
+    (!event.raw.is_empty() && !matches!(event.at, At::Record(_))).then_some(event.raw)
 }
 
 /// The place of the raw record.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use konseki_formats::evtx::CHUNK;
 
@@ -71,6 +72,14 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
     }
 }
 
+/// The round before the first, and when to stop: `cargo xtask fuzz` asks for other rounds, for as long as it says.
+fn fuzz() -> (u64, Option<Instant>) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = number("KONSEKI_FUZZ_SECONDS");
+    let first = number("KONSEKI_FUZZ_SEED").unwrap_or(0) << 20;
+    (first, seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)))
+}
+
 #[test]
 fn mutations_never_panic_and_every_whole_frame_is_told_of() {
     let mut seeds: Vec<(String, Vec<u8>)> = vec![("made-up".into(), log(200))];
@@ -87,9 +96,12 @@ fn mutations_never_panic_and_every_whole_frame_is_told_of() {
         }
         Err(_) => eprintln!("skipped: {} is not here", samples.display()),
     }
-    for (number, (name, seed)) in seeds.iter().enumerate() {
-        for round in 0..40u64 {
-            let mut rng = Rng(0x9e37_79b9_7f4a_7c15 ^ (number as u64) << 32 ^ (round + 1));
+    let (first, until) = fuzz();
+    let mut round = first;
+    while round < first + 40 || until.is_some_and(|until| Instant::now() < until) {
+        round += 1;
+        for (number, (name, seed)) in seeds.iter().enumerate() {
+            let mut rng = Rng(0x9e37_79b9_7f4a_7c15 ^ (number as u64) << 32 ^ round);
             let mut bytes = seed.clone();
             (0..1 + rng.below(3)).for_each(|_| mutate(&mut bytes, &mut rng));
             if rng.below(2) == 0 {
@@ -102,5 +114,8 @@ fn mutations_never_panic_and_every_whole_frame_is_told_of() {
             assert!(got.counts.framed + got.counts.stale >= whole, "{name} round {round}: {:?} of {whole}", got.counts);
             assert!(got.text < 64 << 20);
         }
+    }
+    if until.is_some() {
+        println!("rounds {} to {round}, {} logs each", first + 1, seeds.len());
     }
 }
