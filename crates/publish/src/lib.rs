@@ -11,7 +11,7 @@ pub mod redact;
 pub mod words;
 
 pub use audience::Audience;
-pub use claims::{Claims, Narrative};
+pub use claims::{Claims, Narrative, OwnRule};
 
 use konseki_report::Lang;
 
@@ -57,11 +57,30 @@ pub enum Error {
 /// # Errors
 /// A file would hold a withheld text.
 pub fn package(claims: &Claims, request: &Request) -> Result<Package, Error> {
-    let (told, withheld) = redact::claims(claims, request);
-    let mut files = data::write(&told, request)?;
-    files.extend(words::write(&told, request)?);
-    files.extend(pictures::write(&told, request)?);
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    redact::check(&files, &withheld)?;
+    let (told, withheld) = redact::claims(claims, request)?;
+    let files = files(&told, request)?;
+    let ours = files_of_nothing(request)?;
+    redact::check(&files, &withheld, &ours)?;
     Ok(Package { files, withheld: withheld.report(request) })
+}
+
+fn files(told: &Claims, request: &Request) -> Result<Vec<File>, Error> {
+    let mut files = data::write(told, request)?;
+    files.extend(words::write(told, request)?);
+    files.extend(pictures::write(told, request)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// The package of an empty case: every word in it is ours and may stand in any package.
+fn files_of_nothing(request: &Request) -> Result<Vec<File>, Error> {
+    files(&Claims { zone: "UTC".to_owned(), ..Claims::default() }, request)
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
