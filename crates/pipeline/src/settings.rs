@@ -1,5 +1,6 @@
 //! `case.toml`: what the analyst sets. Safe to edit; a new run follows it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use konseki_model::Basis;
@@ -22,6 +23,9 @@ pub struct Settings {
     /// Strings that no published package may hold, beside those found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withhold: Vec<String>,
+    /// What no evidence says and packages tell: organisation, contact, when it became aware, …
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, toml::Value>,
 }
 
 /// What is known of files whose path contains `path`, or of a host.
@@ -72,8 +76,25 @@ impl Settings {
              # path = \"vpn01\"\n\
              # host = \"vpn01\"\n\
              # zone = \"America/Los_Angeles\"   # times without zone are in this zone\n\
-             # offset = -2.5                    # seconds to add to its times\n"
+             # offset = -2.5                    # seconds to add to its times\n\
+             \n\
+             # Addresses of your own appliances, and texts that no published package may hold:\n\
+             # appliances = [\"192.0.2.1\"]\n\
+             # withhold = [\"Project Name\"]\n\
+             \n\
+             # What no evidence says and packages tell. KEY_en and KEY_ja hold texts by language; instants have an offset.\n\
+             # Sentences of your own stand in narrative/NAME.LANG.md beside this file.\n\
+             # [facts]\n\
+             # organisation_en = \"Example Research Institute\"\n\
+             # contact = \"press@example.org\"\n\
+             # aware = \"2024-04-10T09:00:00+09:00\"\n"
         )
+    }
+
+    /// Facts as text.
+    pub fn fact_texts(&self) -> BTreeMap<String, String> {
+        let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.facts.iter().map(|(key, value)| (key.clone(), text(value))).collect()
     }
 
     fn fits<'a>(&'a self, path: &'a str, host: Option<&'a str>) -> impl Iterator<Item = &'a EvidenceSetting> {
