@@ -6,11 +6,14 @@ mod audience;
 mod claims;
 pub mod data;
 pub mod duty;
+mod integrity;
 pub mod pictures;
 pub mod redact;
 pub mod words;
+mod words_of_data;
 
 pub use audience::Audience;
+pub use integrity::{Seal, UNLISTED, seal};
 pub use claims::{Claims, Narrative, OwnRule};
 
 use konseki_report::Lang;
@@ -20,6 +23,12 @@ use konseki_report::Lang;
 pub struct File {
     pub path: String,
     pub bytes: Vec<u8>,
+}
+
+impl File {
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), bytes: text.into().into_bytes() }
+    }
 }
 
 /// What a package is made for.
@@ -48,6 +57,8 @@ pub struct Package {
 pub enum Error {
     #[error("{file}: holds a withheld text ({what}); nothing was written")]
     Leak { file: String, what: String },
+    #[error("the signing key cannot be used: {0}")]
+    Key(String),
     #[error("{0}")]
     Internal(String),
 }

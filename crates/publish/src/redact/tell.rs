@@ -269,7 +269,7 @@ impl Teller<'_> {
         told.facts.values_mut().for_each(|fact| *fact = self.fact(fact));
         told.custody = if policy.custody { told.custody.iter().map(|line| self.scrub.text(line)).collect() } else { Vec::new() };
         told.withhold.clear();
-        told.own.clear();
+        told.own.retain(|_| !policy.withholds(Class::Address));
         let fired: std::collections::BTreeSet<&str> = told.findings.iter().map(|finding| finding.rule.as_str()).collect();
         told.book.retain(|rule, _| fired.contains(rule.as_str()));
     }
