@@ -35,7 +35,8 @@ pub struct Seal<'a> {
 /// The key cannot be used.
 pub fn seal(package: &mut Package, request: &Request, seal: &Seal<'_>) -> Result<(), Error> {
     let langs: Vec<&str> = request.langs.iter().map(|lang| lang.tag()).collect();
-    let files: Vec<_> = package.files.iter().map(|file| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)})).collect();
+    let files: Vec<_> =
+        package.files.iter().map(|file| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)})).collect();
     let manifest = json!({
         "tool": "konseki",
         "versions": seal.versions,

@@ -13,8 +13,8 @@ pub mod words;
 mod words_of_data;
 
 pub use audience::Audience;
-pub use integrity::{Seal, UNLISTED, seal};
 pub use claims::{Claims, Narrative, OwnRule};
+pub use integrity::{Seal, UNLISTED, seal};
 
 use konseki_report::Lang;
 
@@ -70,7 +70,7 @@ pub enum Error {
 pub fn package(claims: &Claims, request: &Request) -> Result<Package, Error> {
     let (told, withheld) = redact::claims(claims, request)?;
     let files = files(&told, request)?;
-    let ours = files_of_nothing(request)?;
+    let ours = files_of_nothing(claims, request)?;
     redact::check(&files, &withheld, &ours)?;
     Ok(Package { files, withheld: withheld.report(request) })
 }
@@ -83,9 +83,13 @@ fn files(told: &Claims, request: &Request) -> Result<Vec<File>, Error> {
     Ok(files)
 }
 
-/// The package of an empty case: every word in it is ours and may stand in any package.
-fn files_of_nothing(request: &Request) -> Result<Vec<File>, Error> {
-    files(&Claims { zone: "UTC".to_owned(), ..Claims::default() }, request)
+/// The package of an empty case, and the rules that konseki brings: every word in it is ours and may stand in any package.
+fn files_of_nothing(claims: &Claims, request: &Request) -> Result<Vec<File>, Error> {
+    let mut ours = files(&Claims { zone: "UTC".to_owned(), ..Claims::default() }, request)?;
+    for own in claims.book.values() {
+        ours.push(File::new(&own.file, [&own.yaml, &own.matches, &own.nomatches].map(String::as_str).join("\n")));
+    }
+    Ok(ours)
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -19,7 +19,8 @@ pub fn files(view: &View<'_>) -> Result<Vec<File>, Error> {
 fn graph(view: &View<'_>) -> Value {
     let node = |kind: &str, key: &str| format!("kb:{kind}-{}", view.ids.uuid("case", &format!("{kind}|{key}")));
     let tool = node("tool", "konseki");
-    let mut all = vec![json!({"@id": tool, "@type": "uco-tool:Tool", "uco-core:name": "konseki", "uco-tool:version": env!("CARGO_PKG_VERSION")})];
+    let mut all =
+        vec![json!({"@id": tool, "@type": "uco-tool:Tool", "uco-core:name": "konseki", "uco-tool:version": env!("CARGO_PKG_VERSION")})];
     for piece in &view.told.intake {
         let name = piece.path.rsplit('/').next().unwrap_or(&piece.path);
         let hash = json!({"@id": node("hash", &piece.id), "@type": "uco-types:Hash", "uco-types:hashMethod": "SHA256",

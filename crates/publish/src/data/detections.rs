@@ -35,7 +35,8 @@ pub fn files(view: &View<'_>) -> Result<Vec<File>, Error> {
             let id = view.ids.uuid("sigma", &format!("{}|{}", ioc.kind, ioc.value));
             let name = format!("indicator-{}", id.get(..8).unwrap_or(&id));
             add(File::new(format!("detections/sigma/{name}.yml"), rule(view, step, ioc, &id, (fields, source))));
-            let sample: serde_json::Map<String, Value> = fields.iter().take(1).map(|field| ((*field).to_owned(), json!(ioc.value))).collect();
+            let sample: serde_json::Map<String, Value> =
+                fields.iter().take(1).map(|field| ((*field).to_owned(), json!(ioc.value))).collect();
             add(File::new(format!("detections/sigma/{name}.match.jsonl"), format!("{}\n", Value::Object(sample))));
             push(&mut rules, &id, json!({"category": source}));
         }

@@ -59,10 +59,13 @@ fn describe(view: &View<'_>, step: &Step) -> String {
 pub fn stix(view: &View<'_>) -> Value {
     let mut bundle = Bundle::new(view);
     let reference = |name: &str, url: &str| json!({"source_name": name, "url": url});
-    bundle.objects.insert(CENTER.to_owned(), json!({
-        "type": "identity", "spec_version": "2.1", "id": CENTER, "created": MADE, "modified": MADE, "created_by_ref": CENTER,
-        "name": "MITRE Center for Threat-Informed Defense", "identity_class": "organization",
-    }));
+    bundle.objects.insert(
+        CENTER.to_owned(),
+        json!({
+            "type": "identity", "spec_version": "2.1", "id": CENTER, "created": MADE, "modified": MADE, "created_by_ref": CENTER,
+            "name": "MITRE Center for Threat-Informed Defense", "identity_class": "organization",
+        }),
+    );
     bundle.objects.insert(EXTENSION.to_owned(), json!({
         "type": "extension-definition", "spec_version": "2.1", "id": EXTENSION, "created": MADE, "modified": MADE, "created_by_ref": CENTER,
         "name": "Attack Flow", "description": "Extends STIX 2.1 with features to create Attack Flows.", "version": "2.0.0",
@@ -98,7 +101,8 @@ pub fn stix(view: &View<'_>) -> Value {
         bundle.add("attack-action", &step.id, body);
     }
     let reached: BTreeSet<&str> = edges.iter().map(|(_, to)| *to).collect();
-    let starts: Vec<String> = view.told.chain.steps.iter().filter(|step| !reached.contains(step.id.as_str())).map(|step| id(&step.id)).collect();
+    let starts: Vec<String> =
+        view.told.chain.steps.iter().filter(|step| !reached.contains(step.id.as_str())).map(|step| id(&step.id)).collect();
     let (name, description) = title(view);
     let mut body = json!({"extensions": extended(), "name": name, "description": description, "scope": "incident"});
     if !starts.is_empty() {
@@ -127,7 +131,8 @@ impl Canvas<'_> {
 
     fn block(&mut self, kind: &str, key: &str, properties: &Value, at: (i64, i64)) {
         let instance = self.view.ids.uuid("afb-block", key);
-        let anchors: serde_json::Map<String, Value> = ANGLES.iter().map(|angle| (angle.to_string(), json!(self.anchor(key, *angle)))).collect();
+        let anchors: serde_json::Map<String, Value> =
+            ANGLES.iter().map(|angle| (angle.to_string(), json!(self.anchor(key, *angle)))).collect();
         self.children.push(json!({"id": kind, "instance": instance, "properties": properties, "anchors": anchors}));
         self.layout.insert(instance.clone(), json!([at.0, at.1]));
         self.members.push(instance);
@@ -212,9 +217,16 @@ fn action(view: &View<'_>, step: &Step) -> Value {
     let tactic = attack::tactic(&step.tactic).map(|tactic| tactic.id);
     let technique = step.techniques.first();
     json!([
-        ["name", step_title(view, step)], ["tactic_id", tactic], ["tactic_ref", null], ["technique_id", technique], ["technique_ref", null],
-        ["description", describe(view, step)], ["confidence", confidence(step.confidence)], ["execution_start", start(&step.time).map(millis)],
-        ["execution_end", end(&step.time).map(millis)], ["ttp", [["tactic", tactic], ["technique", technique]]],
+        ["name", step_title(view, step)],
+        ["tactic_id", tactic],
+        ["tactic_ref", null],
+        ["technique_id", technique],
+        ["technique_ref", null],
+        ["description", describe(view, step)],
+        ["confidence", confidence(step.confidence)],
+        ["execution_start", start(&step.time).map(millis)],
+        ["execution_end", end(&step.time).map(millis)],
+        ["ttp", [["tactic", tactic], ["technique", technique]]],
     ])
 }
 

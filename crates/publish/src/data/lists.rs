@@ -2,12 +2,13 @@
 
 use konseki_report::{csv_field, defang};
 
+use super::stamp;
 use super::stix;
 use super::view::{View, places};
-use super::stamp;
 use crate::{Error, File};
 
-const HEAD: &str = "type,value,value_defanged,first_seen_utc,last_seen_utc,confidence,tlp,attack_id,description,evidence_ref,stix_id,misp_to_ids";
+const HEAD: &str =
+    "type,value,value_defanged,first_seen_utc,last_seen_utc,confidence,tlp,attack_id,description,evidence_ref,stix_id,misp_to_ids";
 
 /// # Errors
 /// None yet; the same face as its neighbours.

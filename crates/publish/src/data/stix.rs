@@ -8,8 +8,8 @@ use konseki_report::{Lang, Tlp, attack};
 use serde_json::{Map, Value, json};
 
 use super::ids::observable;
-use super::view::{Ioc, View, end, kind_word, places, start};
 use super::millis;
+use super::view::{Ioc, View, end, kind_word, places, start};
 use crate::redact::{is_hash, parse_address};
 use crate::words_of_data as say;
 
@@ -57,7 +57,13 @@ impl<'a> Bundle<'a> {
         let id = self.view.ids.stix(kind, key);
         let clock = millis(self.view.clock);
         let mut object = Map::new();
-        for (name, value) in [("type", json!(kind)), ("spec_version", json!("2.1")), ("id", json!(id)), ("created", json!(clock)), ("modified", json!(clock))] {
+        for (name, value) in [
+            ("type", json!(kind)),
+            ("spec_version", json!("2.1")),
+            ("id", json!(id)),
+            ("created", json!(clock)),
+            ("modified", json!(clock)),
+        ] {
             object.insert(name.to_owned(), value);
         }
         object.insert("created_by_ref".to_owned(), json!(self.reporter));
@@ -91,7 +97,12 @@ impl<'a> Bundle<'a> {
 
     pub fn technique(&mut self, id: &str) -> Option<String> {
         let technique = attack::technique(id)?;
-        let phases: Vec<Value> = technique.tactics.split(',').filter_map(attack::tactic).map(|t| json!({"kill_chain_name": "mitre-attack", "phase_name": t.short})).collect();
+        let phases: Vec<Value> = technique
+            .tactics
+            .split(',')
+            .filter_map(attack::tactic)
+            .map(|t| json!({"kill_chain_name": "mitre-attack", "phase_name": t.short}))
+            .collect();
         let url = format!("https://attack.mitre.org/techniques/{}", id.replace('.', "/"));
         let body = json!({
             "name": attack::full_name(id, false).unwrap_or_else(|| technique.name.to_owned()),
@@ -145,9 +156,16 @@ pub fn bundle(view: &View<'_>) -> Value {
     let reporter = bundle.reporter.clone();
     for gap in &view.told.chain.gaps {
         let content = format!("{} {}", gap.what, gap.collect);
-        let id = bundle.add("note", &gap.id, json!({"abstract": say::text(Lang::En, "gap"), "content": content.trim(), "object_refs": [reporter]}));
+        let id = bundle.add(
+            "note",
+            &gap.id,
+            json!({"abstract": say::text(Lang::En, "gap"), "content": content.trim(), "object_refs": [reporter]}),
+        );
         if view.ja() {
-            bundle.japanese(&id, json!({"abstract": say::text(Lang::Ja, "gap"), "content": format!("{} {}", gap.what_ja, gap.collect_ja).trim()}));
+            bundle.japanese(
+                &id,
+                json!({"abstract": say::text(Lang::Ja, "gap"), "content": format!("{} {}", gap.what_ja, gap.collect_ja).trim()}),
+            );
         }
     }
     report(&mut bundle);
@@ -158,8 +176,10 @@ fn report(bundle: &mut Bundle<'_>) {
     let view = bundle.view;
     let words = |lang| {
         let chain = &view.told.chain;
-        let counts = [("steps", chain.steps.len().to_string()), ("links", chain.links.len().to_string()), ("gaps", chain.gaps.len().to_string())];
-        let window = [("from", chain.scope.window.from.clone().unwrap_or_default()), ("to", chain.scope.window.to.clone().unwrap_or_default())];
+        let counts =
+            [("steps", chain.steps.len().to_string()), ("links", chain.links.len().to_string()), ("gaps", chain.gaps.len().to_string())];
+        let window =
+            [("from", chain.scope.window.from.clone().unwrap_or_default()), ("to", chain.scope.window.to.clone().unwrap_or_default())];
         let name = say::fill(lang, "report", &[("case", view.told.name.clone())]);
         (name, say::fill(lang, "describe", &counts.into_iter().chain(window).collect::<Vec<_>>()))
     };
@@ -234,8 +254,15 @@ fn entity_object(bundle: &mut Bundle<'_>, entity: &Entity) -> Option<String> {
 
 fn indicator(bundle: &mut Bundle<'_>, ioc: &Ioc, observed: &BTreeMap<String, String>) {
     let view = bundle.view;
-    let titles: BTreeSet<&str> = ioc.findings.iter().filter_map(|id| view.findings.get(id.as_str())).map(|finding| finding.title.as_str()).collect();
-    let words = |lang| say::fill(lang, "indicator", &[("kind", ioc.kind.to_owned()), ("titles", titles.iter().copied().take(3).collect::<Vec<_>>().join("; "))]);
+    let titles: BTreeSet<&str> =
+        ioc.findings.iter().filter_map(|id| view.findings.get(id.as_str())).map(|finding| finding.title.as_str()).collect();
+    let words = |lang| {
+        say::fill(
+            lang,
+            "indicator",
+            &[("kind", ioc.kind.to_owned()), ("titles", titles.iter().copied().take(3).collect::<Vec<_>>().join("; "))],
+        )
+    };
     let body = json!({
         "name": ioc.value, "description": words(Lang::En), "indicator_types": ["malicious-activity"], "pattern": pattern(ioc),
         "pattern_type": "stix", "pattern_version": "2.1", "valid_from": millis(ioc.first.unwrap_or(view.clock)),

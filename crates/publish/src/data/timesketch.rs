@@ -17,7 +17,14 @@ pub fn jsonl(view: &View<'_>) -> Result<File, Error> {
         if time < -8_520_336_000_000_000 {
             continue;
         }
-        let value = |role: &str, kind| finding.entities.iter().find(|e| e.kind == kind && (role.is_empty() || e.role == role)).map(|e| e.value.clone()).unwrap_or_default();
+        let value = |role: &str, kind| {
+            finding
+                .entities
+                .iter()
+                .find(|e| e.kind == kind && (role.is_empty() || e.role == role))
+                .map(|e| e.value.clone())
+                .unwrap_or_default()
+        };
         let line = json!({
             "message": konseki_report::shorten(&finding.title, 4000),
             "datetime": stamp(time).replace('Z', "+00:00"),

@@ -314,7 +314,10 @@ mod tests {
     use super::*;
 
     fn holds(text: &str) -> bool {
-        let withheld = Withheld { sought: vec![(Class::Host, "vault-host7".to_owned()), (Class::User, "\u{5c71}\u{7530}\u{592a}\u{90ce}".to_owned())], ..Withheld::default() };
+        let withheld = Withheld {
+            sought: vec![(Class::Host, "vault-host7".to_owned()), (Class::User, "\u{5c71}\u{7530}\u{592a}\u{90ce}".to_owned())],
+            ..Withheld::default()
+        };
         check(&[File { path: "a.txt".to_owned(), bytes: text.as_bytes().to_vec() }], &withheld, &[]).is_err()
     }
 
@@ -322,17 +325,45 @@ mod tests {
     fn a_name_is_found_in_every_disguise() {
         let code = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let wide: String = base64::engine::general_purpose::STANDARD.encode(utf16("on vault-host7", u16::to_le_bytes));
-        let wrapped = code("this line is long enough to be wrapped: VAULT-HOST7, and it goes on for a while").as_bytes().chunks(20).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>().join("\r\n");
+        let wrapped = code("this line is long enough to be wrapped: VAULT-HOST7, and it goes on for a while")
+            .as_bytes()
+            .chunks(20)
+            .map(|c| String::from_utf8_lossy(c).into_owned())
+            .collect::<Vec<_>>()
+            .join("\r\n");
         for text in [
-            "on vault-host7.", "VAULT-HOST7", "vault\\u002dhost7", "vault%2Dhost7", "%76ault-host7", "vault&#45;host7", "vault-ho\n  st7", "vault-ho=\r\nst7",
-            "vault\u{200b}-host7", "vault-<wbr>host7", "\\u5c71\\u7530\\u592a\\u90ce", "\u{5c71}\u{7530}\u{592a}\u{90ce}\u{304c}", &code("vault-host7"), &code("x vault-host7"), &code("xx Vault-Host7"),
-            &code(&code("is vault-host7 there, or is it not")), &wide, &wrapped, "%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E",
+            "on vault-host7.",
+            "VAULT-HOST7",
+            "vault\\u002dhost7",
+            "vault%2Dhost7",
+            "%76ault-host7",
+            "vault&#45;host7",
+            "vault-ho\n  st7",
+            "vault-ho=\r\nst7",
+            "vault\u{200b}-host7",
+            "vault-<wbr>host7",
+            "\\u5c71\\u7530\\u592a\\u90ce",
+            "\u{5c71}\u{7530}\u{592a}\u{90ce}\u{304c}",
+            &code("vault-host7"),
+            &code("x vault-host7"),
+            &code("xx Vault-Host7"),
+            &code(&code("is vault-host7 there, or is it not")),
+            &wide,
+            &wrapped,
+            "%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E",
         ] {
             assert!(holds(text), "{text}");
         }
         for text in ["vault-host71", "xvault-host7", "host-3fa1", "nothing here"] {
             assert!(!holds(text), "{text}");
         }
-        assert!(check(&[File { path: "x/VAULT-host7.csv".to_owned(), bytes: Vec::new() }], &Withheld { sought: vec![(Class::Host, "vault-host7".into())], ..Withheld::default() }, &[]).is_err());
+        assert!(
+            check(
+                &[File { path: "x/VAULT-host7.csv".to_owned(), bytes: Vec::new() }],
+                &Withheld { sought: vec![(Class::Host, "vault-host7".into())], ..Withheld::default() },
+                &[]
+            )
+            .is_err()
+        );
     }
 }

@@ -43,7 +43,10 @@ pub fn members(value: &str) -> impl Iterator<Item = &str> {
 }
 
 pub fn is_path(value: &str) -> bool {
-    value.starts_with('/') || value.starts_with("\\\\") || value.starts_with('%') || value.get(1..3).is_some_and(|mark| mark == ":\\" || mark == ":/")
+    value.starts_with('/')
+        || value.starts_with("\\\\")
+        || value.starts_with('%')
+        || value.get(1..3).is_some_and(|mark| mark == ":\\" || mark == ":/")
 }
 
 impl Names {
@@ -134,7 +137,9 @@ impl Names {
 
     fn put(&mut self, class: Class, spelled: &str, canonical: &str) {
         let lower = spelled.to_lowercase();
-        if spelled.chars().count() < 2 || lists().well_known.contains(&lower) {
+        // Words of commands (`tar`, `sftp`) turn up where names stand; they are nobody's.
+        let common = lists().well_known.contains(&lower) || lists().command_words.contains(&lower);
+        if spelled.chars().count() < 2 || (common && class != Class::Text) {
             return;
         }
         let name = Name { class, canonical: canonical.to_owned(), spelled: spelled.to_owned() };

@@ -69,7 +69,8 @@ impl Policy {
 
     fn nothing() -> Self {
         use Class as C;
-        let withhold = [C::Address, C::Host, C::User, C::Mailbox, C::Message, C::Session, C::Vm, C::Datastore, C::File, C::Domain, C::Value];
+        let withhold =
+            [C::Address, C::Host, C::User, C::Mailbox, C::Message, C::Session, C::Vm, C::Datastore, C::File, C::Domain, C::Value];
         Self { withhold: withhold.into(), retell: true, ..Self::default() }
     }
 

@@ -140,7 +140,7 @@ impl Scrubber {
             let held = self.policy.withholds(name.class);
             return if held { self.pseudonym(name.class, &name.canonical, value) } else { value.to_owned() };
         }
-        if lists().well_known.contains(&lower) || self.is_theirs(value) {
+        if lists().well_known.contains(&lower) || lists().command_words.contains(&lower) || self.is_theirs(value) {
             return value.to_owned();
         }
         if let Some(ip) = address::parse(value) {
@@ -199,7 +199,8 @@ impl Scrubber {
     fn word(&self, word: &str) -> String {
         let lower = word.to_lowercase();
         let number = word.chars().all(|c| c.is_ascii_digit() || ".:+-TZ/%".contains(c)) && address::parse(word).is_none();
-        let option = word.strip_prefix('-').is_some_and(|rest| rest.len() <= 12 && rest.chars().all(|c| c.is_ascii_alphabetic() || c == '-'));
+        let option =
+            word.strip_prefix('-').is_some_and(|rest| rest.len() <= 12 && rest.chars().all(|c| c.is_ascii_alphabetic() || c == '-'));
         if number || option || lists().command_words.contains(&lower) || konseki_report::attack::technique(word).is_some() {
             return word.to_owned();
         }

@@ -107,7 +107,8 @@ impl Teller<'_> {
                 *text = self.scrub.text(text);
             }
             if let Some(ja) = &mut told.ja {
-                *ja = RuleWords { title: self.scrub.text(&ja.title), why: self.scrub.text(&ja.why), disproof: self.scrub.text(&ja.disproof) };
+                *ja =
+                    RuleWords { title: self.scrub.text(&ja.title), why: self.scrub.text(&ja.why), disproof: self.scrub.text(&ja.disproof) };
             }
         }
         told
@@ -272,6 +273,10 @@ impl Teller<'_> {
         told.own.retain(|_| !policy.withholds(Class::Address));
         let fired: std::collections::BTreeSet<&str> = told.findings.iter().map(|finding| finding.rule.as_str()).collect();
         told.book.retain(|rule, _| fired.contains(rule.as_str()));
+        // Made-up samples may name what this case has, too.
+        for own in told.book.values_mut() {
+            (own.matches, own.nomatches) = (self.scrub.text(&own.matches), self.scrub.text(&own.nomatches));
+        }
     }
 
     /// What the analyst wrote to be told; mailboxes in it are contacts, so only names of the case are replaced.
