@@ -1,5 +1,6 @@
 //! Chores of the house, one runner: `cargo xtask <chore>`.
 
+mod bench;
 mod sources;
 mod walls;
 
@@ -9,7 +10,9 @@ use std::process::{Command, ExitCode};
 const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
   sources   rewrite the list of sources from their folders
-  accept    rewrite golden files; read them before you commit them";
+  accept    rewrite golden files; read them before you commit them
+  coverage  read all public evidence where it stands, write docs/coverage.md
+  bench     konseki and the peers on PATH over the same evidence; results in benches/results";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -17,6 +20,11 @@ fn main() -> ExitCode {
         "test" => test(),
         "sources" => sources::rewrite().and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
         "accept" => cargo(&["test", "-p", "konseki-sources", "--test", "samples"], &[("KONSEKI_ACCEPT", "1")]),
+        "coverage" => {
+            let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];
+            cargo(&run, &[("KONSEKI_ACCEPT", "1")])
+        }
+        "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),
     };
     match done {

@@ -23,6 +23,8 @@ struct Raw {
     command: Vec<Command>,
     #[serde(default)]
     web: Vec<Command>,
+    #[serde(default)]
+    file: Vec<Command>,
 }
 
 /// The data of the crate.
@@ -47,6 +49,11 @@ impl Data {
     /// The first meaning of a command line; `None` for everyday commands.
     pub(crate) fn command(&self, line: &str) -> Option<&Command> {
         first(&self.raw.command, line)
+    }
+
+    /// The first meaning of a file that came to a box that nobody works on, by its path.
+    pub(crate) fn file(&self, path: &str) -> Option<&Command> {
+        first(&self.raw.file, path)
     }
 
     /// The first meaning of a web request, `METHOD path`.

@@ -7,13 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod book;
+mod clock;
 mod compare;
 mod data;
 mod follow;
+mod mail;
 mod names;
 mod tell;
 
 pub use book::Book;
+pub use clock::{Clocks, Offset, wants as clock_wants};
 pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
 pub use follow::{Follow, wants as follow_wants};
+pub use mail::{ASIDE as MAIL_ASIDE, Mail, wants as mail_wants};
 pub use tell::{Change, Coverage, changes, tell};

@@ -54,6 +54,11 @@ pub(crate) fn bare(address: &str) -> &str {
     }
 }
 
+/// Microseconds as the seconds that a `duration` hole of a sentence wants.
+pub(crate) fn seconds(micros: i64) -> String {
+    (micros as f64 / 1e6).to_string()
+}
+
 /// Loopback, unspecified, or no address at all.
 pub(crate) fn is_local(address: &str) -> bool {
     ip(address).is_none_or(|ip| ip.is_loopback() || ip.is_unspecified())

@@ -27,6 +27,8 @@ pub struct Coverage {
     pub width: i64,
     /// Records or bytes that could not be read.
     pub unreadable: u64,
+    /// Nothing says the zone of its times, and no other source could tell it.
+    pub unsure: bool,
 }
 
 pub(crate) const DAY: i64 = 86_400_000_000;

@@ -1,7 +1,7 @@
 //! Prints the time per event with all SigmaHQ rules, how it grows with rules, and the time to build.
 //!
-//! `cargo run --release -p konseki-detection --example match_speed [RULES.zip] [FOLDER OF EVTX AS JSON] [check]`
-//! `check` compares every event with the plain evaluator instead.
+//! `cargo run --release -p konseki-detection --example match_speed [RULES.zip] [FOLDER OF EVTX AS JSON] [check | COUNT]`
+//! `check` compares every event with the plain evaluator instead; a number of rules puts every event before them once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../tests/common/mod.rs"]
@@ -26,8 +26,11 @@ fn main() {
     let mut samples = Vec::new();
     collect(&folder, &mut samples);
     println!("{} events", samples.len());
-    if arguments.next().is_some_and(|word| word.as_os_str() == "check") {
-        return check(&rules, &samples);
+    match arguments.next().as_deref().and_then(Path::to_str) {
+        Some("check") => return check(&rules, &samples),
+        // Under callgrind: `--toggle-collect='*Engine::matches*'`.
+        Some(count) => return once(&thinned(&rules, count.parse().unwrap()), &samples),
+        None => {}
     }
     for sysmon in ["all", "process creation"] {
         let chosen: Vec<_> =
@@ -41,6 +44,21 @@ fn main() {
             println!("  {count} rules: {micros:.2} µs per event ({:.2} times)", micros / base);
         }
     }
+}
+
+/// Every event once, for counting instructions.
+fn once(rules: &RuleSet, samples: &[Vec<(String, String)>]) {
+    let engine = Engine::build(rules, &routing());
+    let mut scratch = Scratch::default();
+    let mut hits = 0;
+    let rounds = 1 + 1_000 / samples.len();
+    for _ in 0..rounds {
+        for pairs in samples {
+            let fields = fields(pairs);
+            engine.matches(0, &event(&fields, b""), &mut scratch, |_| hits += 1);
+        }
+    }
+    println!("{} rules, {} events, {hits} hits", rules.rules.len(), samples.len() * rounds);
 }
 
 fn check(rules: &RuleSet, samples: &[Vec<(String, String)>]) {

@@ -11,6 +11,8 @@ use crate::logsource::LogSource;
 pub(crate) struct Windows {
     /// Field that `Data_1`, `Data_2`, … answer to.
     pub positional: String,
+    /// Values that most events hold, lower case: rules wait for something rarer.
+    pub common: Vec<String>,
     services: BTreeMap<String, Vec<String>>,
     category: Vec<Category>,
 }

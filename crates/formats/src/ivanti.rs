@@ -1,7 +1,9 @@
 //! Lines of Ivanti Connect Secure (before: Pulse Connect Secure, Juniper SSL VPN): WELF pairs, the Standard form,
 //! and what the free text of a message names.
 
-use memchr::{memchr, memmem};
+use std::sync::LazyLock;
+
+use memchr::{memchr, memchr_iter, memmem};
 
 /// Keys of the WELF filter, and those of custom filters seen beside them.
 const KEYS: &[&str] = &[
@@ -32,9 +34,13 @@ const KEYS: &[&str] = &[
     "msg_code",
 ];
 
+/// Prepared once: building a search costs more than searching one line.
+static FIREWALL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("id=firewall "));
+static DASH: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(" - "));
+
 /// Where the WELF body starts: `id=firewall`, which stands at the start of the line or behind a head.
 pub fn welf_start(text: &str) -> Option<usize> {
-    let at = memmem::find(text.as_bytes(), b"id=firewall ")?;
+    let at = FIREWALL.find(text.as_bytes())?;
     let free = at == 0 || matches!(text.as_bytes().get(at - 1), Some(b' ' | b'\t' | b'"' | b':'));
     let rest = text.get(at..)?;
     (free && rest.contains(" vpn=") && (rest.contains(" realm=") || rest.contains(" user=") || rest.contains(" ivs="))).then_some(at)
@@ -112,7 +118,7 @@ pub fn standard(text: &str) -> Option<Standard<'_>> {
     let bytes = text.as_bytes();
     let mut from = 0;
     loop {
-        let at = from + memmem::find(bytes.get(from..)?, b" - ")?;
+        let at = from + DASH.find(bytes.get(from..)?)?;
         if let Some(found) = standard_at(text, at) {
             return Some(found);
         }
@@ -191,8 +197,13 @@ pub struct Details<'a> {
 }
 
 fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
-    let at = memmem::find(text.as_bytes(), mark.as_bytes())?;
-    text.get(at + mark.len()..)
+    // Marks are asked of short messages: building a search for each would cost more than this walk.
+    let rare = |byte: u8| if byte.is_ascii_lowercase() || byte == b' ' { 0 } else { 1 };
+    let (offset, byte) = mark.bytes().enumerate().max_by_key(|(_, byte)| rare(*byte))?;
+    let starts = memchr_iter(byte, text.as_bytes()).filter_map(|hit| hit.checked_sub(offset));
+    let mut rests = starts.filter_map(|start| text.as_bytes().get(start..)?.strip_prefix(mark.as_bytes()));
+    let rest = rests.next()?;
+    text.get(text.len() - rest.len()..)
 }
 
 fn word(text: &str) -> &str {

@@ -117,6 +117,29 @@ pub struct Scope {
     pub confirmed: Vec<ScopeItem>,
     pub accessed: Vec<ScopeItem>,
     pub cannot_exclude: Vec<ScopeItem>,
+    /// Mail of each gateway or server that was in the intruder's hands.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mail: Vec<MailScope>,
+}
+
+/// Which messages lay on a mail system while it was in the intruder's hands: numbers between which the truth lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailScope {
+    pub host: String,
+    /// First sign of the intruder on the system, and his last contact with it; without an end nothing bounds the window.
+    pub compromised: Option<String>,
+    pub last_contact: Option<String>,
+    /// The oldest message that lay there then, and the newest.
+    pub from: Option<String>,
+    pub to: Option<String>,
+    /// Messages that surely were taken, and all that lay there.
+    pub at_least: u64,
+    pub at_most: u64,
+    /// Messages of `at_most` that are not listed one by one.
+    pub not_listed: u64,
+    /// Days that the system keeps messages, where the analyst set it; without it every earlier message counts as still there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub keep_days: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

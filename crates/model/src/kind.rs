@@ -113,6 +113,9 @@ pub enum Kind {
     MailDelivered,
     MailSent,
     MailAccessed,
+    /// A message as it lies in a file.
+    MailStored,
+    MailDeleted,
     MailRule,
     MailPermission,
     // Boot scripts, cron, units: one line of a file that runs by itself.
@@ -210,6 +213,8 @@ const NAMES: &[(Kind, &str)] = &[
     (Kind::MailDelivered, "mail.delivered"),
     (Kind::MailSent, "mail.sent"),
     (Kind::MailAccessed, "mail.accessed"),
+    (Kind::MailStored, "mail.stored"),
+    (Kind::MailDeleted, "mail.deleted"),
     (Kind::MailRule, "mail.rule"),
     (Kind::MailPermission, "mail.permission"),
     (Kind::Autostart, "autostart"),

@@ -177,6 +177,18 @@ pub fn rfc3339(micros: i64, fidelity: Fidelity) -> String {
     }
 }
 
+/// The instant that [`rfc3339`] wrote, in microseconds UTC: its first moment where only a day or month was written.
+pub fn of_rfc3339(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| text.get(from..to).and_then(|part| part.parse::<u32>().ok());
+    let year = text.get(..4)?.parse::<i64>().ok()?;
+    let or = |from: usize, to: usize, least: u32| if text.len() > from { number(from, to) } else { Some(least) };
+    let date = (year, or(5, 7, 1)?, or(8, 10, 1)?);
+    let clock = if text.len() >= 19 { (number(11, 13)?, number(14, 16)?, number(17, 19)?) } else { (0, 0, 0) };
+    let digits: String = text.get(20..).unwrap_or_default().chars().take_while(char::is_ascii_digit).take(6).collect();
+    let micro = if digits.is_empty() { 0 } else { format!("{digits:0<6}").parse().ok()? };
+    micros_from_civil(date, clock, micro)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use crate::detect::Detector;
 use crate::journal::{Journal, Outcome, Place};
 use crate::run::{Case, FORMAT, Request, Summary, write};
 use crate::settings::Settings;
-use crate::{Error, VERSION, evidence_id, fold, story};
+use crate::{Error, VERSION, clocks, evidence_id, fold, revise, story};
 
 /// Evidence as results list it, and what it says of times.
 pub(crate) struct Listed {
@@ -33,10 +33,13 @@ pub(crate) fn assemble(
     settings: &Settings,
     threads: usize,
 ) -> Result<(Summary, String), Error> {
-    let listed = list(journal, settings);
+    let mut listed = list(journal, settings);
+    let clocks = clocks::settle(case, &mut listed, threads)?;
     let outcomes = || journal.outcomes.values();
     let mut findings = fold::findings(outcomes(), detector);
-    findings.extend(detector.correlate(outcomes()));
+    clocks::move_findings(&mut findings, &listed.corrections);
+    let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections);
+    findings.extend(correlated);
     let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
     let told = story::tell(&events, journal, &listed, settings, &mut findings)?;
     for finding in &mut findings {
@@ -53,12 +56,16 @@ pub(crate) fn assemble(
         lines.push_str(&serde_json::to_string(finding).map_err(|error| Error::Internal(error.to_string()))?);
         lines.push('\n');
     }
-    let pretty =
-        |value: &serde_json::Value| serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|e| Error::Internal(e.to_string()));
-    let intake = json!({"evidence": listed.intake, "unrecognised": listed.unrecognised, "containers": listed.others});
-    let summary_json = summary(&listed, &findings, &chain, detector, unread);
+    beyond.extend(told.beyond);
+    let intake = json!({"evidence": listed.intake, "unrecognised": listed.unrecognised, "containers": listed.others, "problems": beyond});
+    let mut summary_json = summary(&listed, &findings, &chain, detector, unread);
+    if let Some(map) = summary_json.as_object_mut() {
+        map.insert("clocks".to_owned(), clocks.iter().map(clocks::row).collect());
+        map.insert("beyond_bounds".to_owned(), beyond.iter().map(|problem| problem.count).sum::<u64>().into());
+    }
     write(&case.path("results/intake.json"), pretty(&intake)?.as_bytes())?;
     write(&case.path("results/findings.jsonl"), lines.as_bytes())?;
+    let revised = revise::revise(case, revise::before(case).as_ref(), &chain)?;
     write(
         &case.path("results/chain.json"),
         pretty(&serde_json::to_value(&chain).map_err(|e| Error::Internal(e.to_string()))?)?.as_bytes(),
@@ -94,12 +101,17 @@ pub(crate) fn assemble(
         highest: findings.iter().map(|finding| finding.level).max(),
         unread,
         events: listed.intake.iter().map(|piece| piece.records.events).sum(),
-        text_en: konseki_report::summary_text(&page, konseki_report::Lang::En),
-        text_ja: konseki_report::summary_text(&page, konseki_report::Lang::Ja),
+        text_en: konseki_report::summary_text(&page, konseki_report::Lang::En) + &revised.en,
+        text_ja: konseki_report::summary_text(&page, konseki_report::Lang::Ja) + &revised.ja,
         report: case.path("report/index.html"),
         json: summary_json,
     };
     Ok((summary, manifest))
+}
+
+/// JSON as results hold it.
+pub(crate) fn pretty<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Pieces with their paths; the same bytes at several places are one piece with further paths.
@@ -125,7 +137,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
         listed.paths.insert(id.clone(), first.path.clone());
         let offset = settings.offset_of(&first.path, first.host.as_deref());
         if offset != 0 {
-            listed.corrections.push(Correction { evidence: id.clone(), micros: offset });
+            listed.corrections.push(Correction { evidence: id.clone(), micros: offset, from: None });
         }
         if outcome.source.is_empty() && problems.is_empty() {
             for place in &found {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::journal::{Hit, Outcome};
 use crate::views::RuleLine;
-use crate::{Error, builtin, sigma};
+use crate::{Error, builtin, sigma, yara};
 
 /// What one rule says of one event.
 pub struct Match {
@@ -131,22 +131,17 @@ impl Detector {
     pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
         match engine {
             "sigma" | "correlation" | "indicator" => self.sigma.words(engine, rule),
-            _ => RuleWords {
-                id: rule.to_owned(),
-                title: format!("YARA: {rule}"),
-                level: Level::High,
-                techniques: Vec::new(),
-                tactics: Vec::new(),
-                why: String::new(),
-                disproof: String::new(),
-                ja: None,
-            },
+            _ => yara::words(rule, self.yara.as_ref().and_then(|rules| rules.about(rule))),
         }
     }
 
     /// Findings of correlations over all pieces.
-    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
-        self.sigma.correlate(outcomes)
+    pub fn correlate<'a>(
+        &self,
+        outcomes: impl Iterator<Item = &'a Outcome>,
+        corrections: &[konseki_store::Correction],
+    ) -> (Vec<Finding>, Vec<konseki_model::Problem>) {
+        self.sigma.correlate(outcomes, corrections)
     }
 
     pub fn hash(&self) -> &str {
@@ -162,7 +157,16 @@ impl Detector {
     }
 
     pub fn list(&self) -> Vec<RuleLine> {
-        self.sigma.list()
+        let files = self.yara.iter().flat_map(|rules| rules.names().map(|name| yara::words(name, rules.about(name))));
+        let files = files.map(|words| RuleLine {
+            id: words.id,
+            level: words.level.as_str().to_owned(),
+            title: words.title,
+            title_ja: words.ja.map(|ja| ja.title).unwrap_or_default(),
+            engine: "yara".to_owned(),
+            techniques: words.techniques,
+        });
+        self.sigma.list().into_iter().chain(files).collect()
     }
 
     /// The part of the report about rules.
@@ -285,6 +289,15 @@ pub fn test_rules(paths: &[PathBuf]) -> Result<Tested, Error> {
     let (mut yara, mut lists) = (Vec::new(), Vec::new());
     for path in paths {
         collect(path, &mut files, &mut yara, &mut lists)?;
+    }
+    for (name, bytes) in &yara {
+        let beside = |ending: &str| std::fs::read(Path::new(name).with_extension(ending)).ok();
+        let (Some(hit), Some(miss)) = (beside("match.bin"), beside("nomatch.bin")) else {
+            tested.without_samples += 1;
+            continue;
+        };
+        tested.rules += 1;
+        tested.failures.extend(yara::test(name, bytes, &hit, &miss));
     }
     for (name, bytes) in files {
         let beside = |ending: &str| std::fs::read(Path::new(&name).with_extension(ending)).ok();

@@ -7,20 +7,22 @@
 
 mod assemble;
 mod builtin;
+mod clocks;
 mod detect;
 mod fold;
 mod journal;
 mod publish;
 mod reading;
 mod replay;
+mod revise;
 mod run;
 mod settings;
 mod sheet;
 mod sigma;
-mod sniff;
 mod story;
 mod verify;
 mod views;
+mod yara;
 
 pub use detect::{Tested, test_rules};
 pub use konseki_report::escape_terminal;

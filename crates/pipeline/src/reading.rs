@@ -16,7 +16,7 @@ use crate::detect::{Bytes, Detector, Scratch};
 use crate::journal::{Journal, Outcome, Place};
 use crate::settings::Settings;
 use crate::sheet::Sheet;
-use crate::{Error, Progress, hex, sniff};
+use crate::{Error, Progress, hex};
 
 /// Bytes of pieces in memory between the finder and the workers.
 const IN_FLIGHT: u64 = 96 << 20;
@@ -82,6 +82,8 @@ struct Shared<'a> {
     folder: PathBuf,
     detector: &'a Detector,
     settings: &'a Settings,
+    /// More than one thread: packs are encoded beside reading.
+    beside: bool,
     about: Vec<Arc<Description>>,
     progress: &'a dyn Progress,
 }
@@ -135,6 +137,7 @@ pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Resul
         folder,
         detector,
         settings,
+        beside: threads > 1,
         about,
         progress,
     };
@@ -308,7 +311,7 @@ impl<'a> Worker<'a> {
             Some(entry) => *entry,
             None if plain.source.recognise(&piece) => plain,
             None => {
-                let outcome = Outcome { why: sniff::why(&head, job.size).to_owned(), ..Outcome::default() };
+                let outcome = Outcome { why: konseki_sources::sniff::why(&head, job.size).to_owned(), ..Outcome::default() };
                 return self.bare(&job, outcome, &mut reader);
             }
         };
@@ -331,7 +334,7 @@ impl<'a> Worker<'a> {
             std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
             std::collections::btree_map::Entry::Vacant(slot) => {
                 let file = format!("{}/{id}.parquet", entry.id);
-                let writer = EventWriter::create(&shared.folder.join(&file))?;
+                let writer = EventWriter::create(&shared.folder.join(&file), shared.beside)?;
                 slot.insert(Pack { file, writer, rows: 0, bytes: 0, outcomes: Vec::new(), used: clock })
             }
         };

@@ -20,6 +20,9 @@ pub struct Settings {
     /// Addresses of appliances (VPN, gateways) that evidence does not say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub appliances: Vec<String>,
+    /// Days that mail systems keep messages; without it every earlier message counts as still there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_keep_days: Option<u32>,
     /// Strings that no published package may hold, beside those found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withhold: Vec<String>,
@@ -70,6 +73,8 @@ impl Settings {
              name = {name:?}\n\
              # Second time zone in reports.\n\
              zone = \"Asia/Tokyo\"\n\
+             # Days that the mail gateway keeps messages, where it is known.\n\
+             # mail_keep_days = 30\n\
              \n\
              # What evidence does not say of itself, by part of its path:\n\
              # [[evidence]]\n\

@@ -171,6 +171,7 @@ fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
     add(EntityKind::Address, core.dst, "to");
     add(EntityKind::Session, core.session, "via");
     let object = match event.kind.as_str() {
+        "vm.list-export" => None,
         kind if kind.starts_with("vm") => Some(EntityKind::Vm),
         kind if kind.starts_with("mail.") => Some(EntityKind::Message),
         kind if kind.starts_with("service.") => Some(EntityKind::Service),

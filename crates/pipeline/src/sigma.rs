@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use konseki_detection::{CorrelationFields, Correlator, Indicators, LogSource, Routing, RuleMeta, RuleSet};
 use konseki_model::finding::Words;
-use konseki_model::{Because, Entity, EntityKind, Event, Finding, FindingKind, Level};
+use konseki_model::{Because, Entity, EntityKind, Event, Finding, FindingKind, Level, Problem, ProblemKind};
 use konseki_sources::Description;
 
 use crate::detect::{Match, RuleWords};
@@ -133,17 +133,24 @@ impl Engine {
     }
 
     /// Conclusions of correlations over all pieces, in the order of time whatever the order of reading.
-    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<Finding> {
+    /// Times are those of corrected clocks. Beside the findings: what was beyond a bound, as problems.
+    pub fn correlate<'a>(
+        &self,
+        outcomes: impl Iterator<Item = &'a Outcome>,
+        corrections: &[konseki_store::Correction],
+    ) -> (Vec<Finding>, Vec<Problem>) {
         let mut seen: Vec<(&'a Correlated, String)> =
             outcomes.flat_map(|outcome| outcome.correlated.iter().map(|one| (one, crate::evidence_id(&outcome.sha256)))).collect();
-        seen.sort_by(|a, b| (a.0.micros, &a.1, a.0.at).cmp(&(b.0.micros, &b.1, b.0.at)));
+        let time = |one: &Correlated, id: &str| one.micros + crate::clocks::shift(corrections, id, one.micros);
+        seen.sort_by_cached_key(|(one, id)| (time(one, id), id.clone(), one.at));
         let mut correlator = Correlator::new(&self.set);
-        for (tag, (one, _)) in seen.iter().enumerate() {
+        for (tag, (one, id)) in seen.iter().enumerate() {
             for rule in one.rules.iter().filter_map(|id| self.ids.get(id)) {
-                correlator.push(*rule, one.micros, tag as u64, &one.fields);
+                correlator.push(*rule, time(one, id), tag as u64, &one.fields);
             }
         }
         let concluded = correlator.finish();
+        let problems = self.beyond(&concluded);
         let mut findings = Vec::new();
         for conclusion in concluded.all {
             let Some(correlation) = self.set.correlations.get(conclusion.correlation).filter(|one| one.reports) else { continue };
@@ -151,7 +158,24 @@ impl Engine {
                 conclusion.tags.iter().filter_map(|tag| seen.get(usize::try_from(*tag).unwrap_or(usize::MAX))).collect();
             findings.push(finding(&correlation.meta, &conclusion, &events));
         }
-        findings
+        (findings, problems)
+    }
+
+    /// What correlations did not look at.
+    fn beyond(&self, concluded: &konseki_detection::Conclusions) -> Vec<Problem> {
+        let problem = |count: u64, text: String| Problem { count, ..Problem::new(ProblemKind::Bound, None, text) };
+        let name = |at: &usize| self.set.correlations.get(*at).map(|one| one.meta.title.clone()).unwrap_or_default();
+        let mut out = Vec::new();
+        if concluded.samples_dropped > 0 {
+            out.push(problem(concluded.samples_dropped, "matches that no correlation looked at: more than fit".to_owned()));
+        }
+        let groups = concluded.groups_dropped.iter();
+        out.extend(groups.map(|(at, count)| problem(*count, format!("correlation `{}`: groups beyond its bound", name(at)))));
+        let ungrouped = concluded.ungrouped.iter();
+        out.extend(
+            ungrouped.map(|(at, count)| problem(*count, format!("correlation `{}`: matches without a field that it groups by", name(at)))),
+        );
+        out
     }
 
     pub fn len(&self) -> u64 {

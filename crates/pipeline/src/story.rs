@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
-use konseki_model::{Chain, Finding, Kind};
+use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
 use konseki_store::{Events, Filter};
 
 use crate::assemble::Listed;
 use crate::journal::Journal;
 use crate::settings::Settings;
-use crate::{Error, fold};
+use crate::{Error, clocks, fold};
 
 /// What is told.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub struct Told {
     pub inventory: Vec<Inventory>,
     pub coverage: Vec<Coverage>,
     pub lists: BTreeMap<String, Vec<String>>,
+    /// What comparisons did not look at.
+    pub beyond: Vec<Problem>,
 }
 
 const HOUR: i64 = 3_600_000_000;
@@ -58,6 +60,9 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
             start: one.start,
             width: one.width,
             unreadable: 0,
+            unsure: listed.intake.iter().any(|piece| {
+                piece.zone.basis == "assumed" && piece.source == one.source && piece.first.is_some() && piece.host == one.host
+            }),
         })
         .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {
             host: piece.host.clone(),
@@ -66,7 +71,8 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
             ..konseki_chain::Coverage::default()
         }))
         .collect();
-    let chain = konseki_chain::tell(findings, &compared.joins, &seen);
+    let mut chain = konseki_chain::tell(findings, &compared.joins, &seen);
+    mail(events, listed, settings, findings, &mut chain)?;
     let vector = |hosts: std::collections::BTreeSet<String>| hosts.into_iter().collect::<Vec<String>>();
     let inventory = compared.machines.into_iter().map(|row| Inventory {
         vm: row.name,
@@ -81,7 +87,24 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
         },
     });
     let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
-    Ok(Told { chain, inventory: inventory.collect(), coverage, lists })
+    let beyond = compared.beyond.into_iter().filter(|(_, count)| *count > 0);
+    let beyond = beyond.map(|(what, count)| Problem { count, ..Problem::new(ProblemKind::Bound, None, what) });
+    Ok(Told { chain, inventory: inventory.collect(), coverage, lists, beyond: beyond.collect() })
+}
+
+/// Messages on mail systems that the story names.
+fn mail(events: &Events, listed: &Listed, settings: &Settings, findings: &[Finding], chain: &mut Chain) -> Result<(), Error> {
+    let mut mail = konseki_chain::Mail::new(findings, chain, &listed.paths, settings.mail_keep_days);
+    if mail.is_empty() || !listed.intake.iter().any(|piece| piece.source.starts_with("mail/")) {
+        return Ok(());
+    }
+    let mut filter = of_kinds(konseki_chain::mail_wants);
+    if konseki_chain::MAIL_ASIDE.iter().any(|source| listed.intake.iter().any(|piece| piece.source == *source)) {
+        filter.kinds.push(Kind::Other);
+    }
+    events.records(&filter, &mut |record| mail.observe(&record))?;
+    mail.finish(&mut chain.scope);
+    Ok(())
 }
 
 fn of_kinds(wants: fn(Kind) -> bool) -> Filter {
@@ -109,7 +132,8 @@ fn coverage(journal: &Journal, listed: &Listed) -> Vec<Coverage> {
             let host = if host.is_empty() { &piece.host } else { host };
             let entry = all.entry((host.clone(), piece.source.clone())).or_default();
             for (hour, count) in hours {
-                *entry.entry(*hour).or_default() += count;
+                let moved = clocks::shift(&listed.corrections, &piece.id, hour * HOUR);
+                *entry.entry((hour * HOUR + moved).div_euclid(HOUR)).or_default() += count;
             }
         }
     }

@@ -56,7 +56,8 @@ fn open(case: &Path) -> Result<(Case, Events), Error> {
     guard_version(&case)?;
     let settings = Settings::read(&case.path("case.toml")).map_err(Error::Case)?;
     let journal = Journal::read(&case.path("work/journal.jsonl")).map_err(|error| Error::Case(error.to_string()))?;
-    let listed = assemble::list(&journal, &settings);
+    let mut listed = assemble::list(&journal, &settings);
+    listed.corrections.extend(crate::clocks::stored(&case));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
     Ok((case, events))

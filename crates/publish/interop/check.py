@@ -90,6 +90,7 @@ def afb():
     flow = json.loads((package / "data" / "attack-flow.afb").read_text())
     by = {o["instance"]: o for o in flow["objects"]}
     head = flow["objects"][0]
+    assert all(child in by for child in head["objects"])
     assert flow["schema"] == "attack_flow_v2" and head["id"] == "flow" and len(by) == len(flow["objects"])
     latched = {latch for o in flow["objects"] for latch in o.get("latches", [])}
     for o in flow["objects"]:

@@ -115,7 +115,7 @@ pub(crate) fn escape_markup(text: &str) -> String {
 }
 
 /// `http://` to `hxxp://`, `https://` to `hxxps://`, `ftp://` to `fxp://`, in any case.
-fn defang_schemes(text: &str) -> String {
+pub fn defang_schemes(text: &str) -> String {
     if !text.contains("://") {
         return text.to_owned();
     }

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod attack;
 mod case;
+mod changes;
 mod escape;
 mod events;
 mod fill;
@@ -16,7 +17,8 @@ mod words;
 
 pub use answer::{Answer, Tier, answer};
 pub use case::{Case, Coverage, CoverageGap, Inventory, InventoryVerdict, RuleFired, RuleUnusable, Rules, Tlp};
-pub use escape::{csv_field, defang, escape_terminal, html, html_block, is_hidden, shorten, visible};
+pub use changes::{Change, changes_text};
+pub use escape::{csv_field, defang, defang_schemes, escape_terminal, html, html_block, is_hidden, shorten, visible};
 pub use events::{EventWords, by_kind};
 pub use fill::{fill, fill_chain, fill_gap, fill_hypothesis, fill_scope_item, fill_step};
 pub use page::render;

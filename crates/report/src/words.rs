@@ -33,6 +33,7 @@ pub type Args = BTreeMap<String, String>;
 
 /// File stem and text; keys begin with the stem.
 pub const FILES: &[(&str, &str)] = &[
+    ("changes", include_str!("../text/changes.toml")),
     ("findings", include_str!("../text/findings.toml")),
     ("gaps", include_str!("../text/gaps.toml")),
     ("hypotheses", include_str!("../text/hypotheses.toml")),

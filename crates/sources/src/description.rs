@@ -52,6 +52,9 @@ struct Raw {
     /// (an intruder on the device can forge it).
     #[serde(default)]
     trust: Option<String>,
+    /// The source whose maps follow its own: the same events in another form.
+    #[serde(default)]
+    like: Option<String>,
 }
 
 /// A parsed `source.toml`.
@@ -75,7 +78,12 @@ impl Description {
     /// # Errors
     /// The place and reason, for the author of the folder.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let raw: Raw = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut raw: Raw = toml::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(like) = &raw.like {
+            let other = crate::all().iter().find(|entry| entry.id == like).ok_or_else(|| format!("`like`: no source {like}"))?;
+            let other: Raw = toml::from_str(other.about).map_err(|error| format!("{like}: {error}"))?;
+            raw.map.extend(other.map);
+        }
         let mapper = Mapper::new(&raw.map)?;
         Ok(Self {
             title: raw.title,

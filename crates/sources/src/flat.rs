@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Deepest nesting that is taken apart; what lies deeper stays JSON.
-const DEEPEST: usize = 12;
+pub(crate) const DEEPEST: usize = 12;
 
 /// Names and values of one record.
 pub type Flat = Vec<(String, String)>;
@@ -37,10 +37,13 @@ fn walk(name: &str, value: &Value, depth: usize, flat: &mut Flat) {
                 walk(&name, value, depth + 1, flat);
             }
         }
-        Value::Array(list) if list.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            let joined = list.iter().map(plain).collect::<Vec<_>>().join(",");
-            flat.push((name.to_owned(), joined));
-        }
+        Value::Array(items) => flat.push((name.to_owned(), list(items).unwrap_or_else(|| plain(value)))),
         other => flat.push((name.to_owned(), plain(other))),
     }
+}
+
+/// Plain values joined by commas; `None` where one of them is an object or a list.
+pub(crate) fn list(items: &[Value]) -> Option<String> {
+    let whole = items.iter().all(|item| !item.is_object() && !item.is_array());
+    whole.then(|| items.iter().map(plain).collect::<Vec<_>>().join(","))
 }

@@ -7,6 +7,8 @@ const DEVICE_ROOTS: &[&str] = &[
     "data",
     "commands",
     "home",
+    "mail",
+    "boot",
     "runtime",
     "vmfs",
     "scratch",
@@ -53,9 +55,19 @@ pub fn of_path(path: &str) -> Option<String> {
     let root = parts.iter().position(|part| DEVICE_ROOTS.contains(&part.to_ascii_lowercase().as_str()))?;
     let above = parts.get(root.checked_sub(1)?)?;
     let name = strip_archive(above);
-    let generic = GENERIC.contains(&name.to_ascii_lowercase().as_str());
-    let plausible = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    (!generic && plausible && name.chars().any(|c| c.is_ascii_alphabetic())).then(|| name.to_owned())
+    plausible(name).then(|| name.to_owned())
+}
+
+/// The folder that holds a list of a whole machine, which analysts name after it. `None` where its name is of no machine.
+pub fn of_folder(path: &str) -> Option<String> {
+    let above = path.rsplit(['/', '\\']).nth(1).map(|part| strip_archive(part.trim_end_matches('!')))?;
+    plausible(above).then(|| above.to_owned())
+}
+
+fn plausible(name: &str) -> bool {
+    let generic = GENERIC.contains(&name.to_ascii_lowercase().as_str()) || DEVICE_ROOTS.contains(&name.to_ascii_lowercase().as_str());
+    let sound = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    !generic && sound && name.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 /// The host that a record writes, or what is known of the piece where it writes none (or only `localhost`).

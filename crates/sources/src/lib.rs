@@ -19,18 +19,27 @@ use std::io::{Read, Seek};
 use konseki_model::{Hints, Piece, Sink};
 
 pub mod clock;
+pub mod delimited;
 pub mod description;
+pub mod emit;
 pub mod esx;
 mod esxi;
 pub mod flat;
+pub mod flat_text;
 pub mod host;
+pub mod json_records;
+pub mod linux_words;
 mod list;
 pub mod mapper;
+pub mod objects;
 pub mod plain;
 pub mod read;
 pub mod row;
+pub mod sniff;
 pub mod syslog;
+pub mod tools;
 pub mod vcenter;
+pub mod winevent;
 
 pub use description::Description;
 

@@ -18,10 +18,28 @@ mod ivanti_syslog;
 mod ivanti_uwsgi;
 #[path = "ivanti/vc0/mod.rs"]
 mod ivanti_vc0;
+#[path = "linux/auditd/mod.rs"]
+mod linux_auditd;
+#[path = "linux/bodyfile/mod.rs"]
+mod linux_bodyfile;
+#[path = "linux/journald/mod.rs"]
+mod linux_journald;
+#[path = "linux/shell_history/mod.rs"]
+mod linux_shell_history;
 #[path = "linux/syslog/mod.rs"]
 mod linux_syslog;
+#[path = "linux/wtmp/mod.rs"]
+mod linux_wtmp;
 #[path = "mail/barracuda/mod.rs"]
 mod mail_barracuda;
+#[path = "mail/exchange_tracking/mod.rs"]
+mod mail_exchange_tracking;
+#[path = "mail/m365_audit/mod.rs"]
+mod mail_m365_audit;
+#[path = "mail/m365_trace/mod.rs"]
+mod mail_m365_trace;
+#[path = "mail/message/mod.rs"]
+mod mail_message;
 #[path = "mail/postfix/mod.rs"]
 mod mail_postfix;
 #[path = "network/firewall/mod.rs"]
@@ -30,6 +48,18 @@ mod network_firewall;
 mod network_suricata;
 #[path = "network/zeek/mod.rs"]
 mod network_zeek;
+#[path = "tools/chainsaw/mod.rs"]
+mod tools_chainsaw;
+#[path = "tools/hayabusa/mod.rs"]
+mod tools_hayabusa;
+#[path = "tools/hiddenvm/mod.rs"]
+mod tools_hiddenvm;
+#[path = "tools/plaso/mod.rs"]
+mod tools_plaso;
+#[path = "tools/rita/mod.rs"]
+mod tools_rita;
+#[path = "tools/virtualghost/mod.rs"]
+mod tools_virtualghost;
 #[path = "vmware/esxi_audit/mod.rs"]
 mod vmware_esxi_audit;
 #[path = "vmware/esxi_auth/mod.rs"]
@@ -98,6 +128,10 @@ mod vmware_vcenter_vpxd;
 mod vmware_vmware_log;
 #[path = "web/access/mod.rs"]
 mod web_access;
+#[path = "web/iis/mod.rs"]
+mod web_iis;
+#[path = "windows/csv/mod.rs"]
+mod windows_csv;
 #[path = "windows/evtx/mod.rs"]
 mod windows_evtx;
 #[path = "windows/json/mod.rs"]
@@ -153,16 +187,70 @@ pub static ENTRIES: &[Entry] = &[
         text: include_str!("ivanti/vc0/text.toml"),
     },
     Entry {
+        id: "linux/auditd",
+        source: &linux_auditd::SOURCE,
+        about: include_str!("linux/auditd/source.toml"),
+        text: include_str!("linux/auditd/text.toml"),
+    },
+    Entry {
+        id: "linux/bodyfile",
+        source: &linux_bodyfile::SOURCE,
+        about: include_str!("linux/bodyfile/source.toml"),
+        text: include_str!("linux/bodyfile/text.toml"),
+    },
+    Entry {
+        id: "linux/journald",
+        source: &linux_journald::SOURCE,
+        about: include_str!("linux/journald/source.toml"),
+        text: include_str!("linux/journald/text.toml"),
+    },
+    Entry {
+        id: "linux/shell_history",
+        source: &linux_shell_history::SOURCE,
+        about: include_str!("linux/shell_history/source.toml"),
+        text: include_str!("linux/shell_history/text.toml"),
+    },
+    Entry {
         id: "linux/syslog",
         source: &linux_syslog::SOURCE,
         about: include_str!("linux/syslog/source.toml"),
         text: include_str!("linux/syslog/text.toml"),
     },
     Entry {
+        id: "linux/wtmp",
+        source: &linux_wtmp::SOURCE,
+        about: include_str!("linux/wtmp/source.toml"),
+        text: include_str!("linux/wtmp/text.toml"),
+    },
+    Entry {
         id: "mail/barracuda",
         source: &mail_barracuda::SOURCE,
         about: include_str!("mail/barracuda/source.toml"),
         text: include_str!("mail/barracuda/text.toml"),
+    },
+    Entry {
+        id: "mail/exchange_tracking",
+        source: &mail_exchange_tracking::SOURCE,
+        about: include_str!("mail/exchange_tracking/source.toml"),
+        text: include_str!("mail/exchange_tracking/text.toml"),
+    },
+    Entry {
+        id: "mail/m365_audit",
+        source: &mail_m365_audit::SOURCE,
+        about: include_str!("mail/m365_audit/source.toml"),
+        text: include_str!("mail/m365_audit/text.toml"),
+    },
+    Entry {
+        id: "mail/m365_trace",
+        source: &mail_m365_trace::SOURCE,
+        about: include_str!("mail/m365_trace/source.toml"),
+        text: include_str!("mail/m365_trace/text.toml"),
+    },
+    Entry {
+        id: "mail/message",
+        source: &mail_message::SOURCE,
+        about: include_str!("mail/message/source.toml"),
+        text: include_str!("mail/message/text.toml"),
     },
     Entry {
         id: "mail/postfix",
@@ -187,6 +275,42 @@ pub static ENTRIES: &[Entry] = &[
         source: &network_zeek::SOURCE,
         about: include_str!("network/zeek/source.toml"),
         text: include_str!("network/zeek/text.toml"),
+    },
+    Entry {
+        id: "tools/chainsaw",
+        source: &tools_chainsaw::SOURCE,
+        about: include_str!("tools/chainsaw/source.toml"),
+        text: include_str!("tools/chainsaw/text.toml"),
+    },
+    Entry {
+        id: "tools/hayabusa",
+        source: &tools_hayabusa::SOURCE,
+        about: include_str!("tools/hayabusa/source.toml"),
+        text: include_str!("tools/hayabusa/text.toml"),
+    },
+    Entry {
+        id: "tools/hiddenvm",
+        source: &tools_hiddenvm::SOURCE,
+        about: include_str!("tools/hiddenvm/source.toml"),
+        text: include_str!("tools/hiddenvm/text.toml"),
+    },
+    Entry {
+        id: "tools/plaso",
+        source: &tools_plaso::SOURCE,
+        about: include_str!("tools/plaso/source.toml"),
+        text: include_str!("tools/plaso/text.toml"),
+    },
+    Entry {
+        id: "tools/rita",
+        source: &tools_rita::SOURCE,
+        about: include_str!("tools/rita/source.toml"),
+        text: include_str!("tools/rita/text.toml"),
+    },
+    Entry {
+        id: "tools/virtualghost",
+        source: &tools_virtualghost::SOURCE,
+        about: include_str!("tools/virtualghost/source.toml"),
+        text: include_str!("tools/virtualghost/text.toml"),
     },
     Entry {
         id: "vmware/esxi_audit",
@@ -391,6 +515,13 @@ pub static ENTRIES: &[Entry] = &[
         source: &web_access::SOURCE,
         about: include_str!("web/access/source.toml"),
         text: include_str!("web/access/text.toml"),
+    },
+    Entry { id: "web/iis", source: &web_iis::SOURCE, about: include_str!("web/iis/source.toml"), text: include_str!("web/iis/text.toml") },
+    Entry {
+        id: "windows/csv",
+        source: &windows_csv::SOURCE,
+        about: include_str!("windows/csv/source.toml"),
+        text: include_str!("windows/csv/text.toml"),
     },
     Entry {
         id: "windows/evtx",

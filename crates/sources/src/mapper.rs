@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use konseki_model::{Core, Field, Kind};
+use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
@@ -60,12 +61,15 @@ const SLOTS: &[(&str, Slot)] = &[
 #[derive(Clone, Debug)]
 enum Part {
     Text(String),
-    Field(String),
+    Field(Key),
 }
+
+/// The number of a field name among all that the maps ask for.
+type Key = usize;
 
 #[derive(Clone, Debug)]
 enum Expr {
-    Field(String),
+    Field(Key),
     Constant(String),
     /// Every field named must have a value.
     Template(Vec<Part>),
@@ -76,14 +80,14 @@ enum Test {
     Equal(Vec<String>),
     NotEqual(String),
     Starts(String),
-    Contains(String),
+    Contains(Finder<'static>),
     Present,
     Missing,
 }
 
 #[derive(Clone, Debug)]
 struct Map {
-    when: Vec<(String, Test)>,
+    when: Vec<(Key, Test)>,
     kind: Kind,
     set: Vec<(Slot, Vec<Expr>)>,
 }
@@ -92,8 +96,9 @@ struct Map {
 #[derive(Clone, Debug, Default)]
 pub struct Mapper {
     maps: Vec<Map>,
+    names: Vec<String>,
     /// The field that most maps test for equality, and for each of its values the maps that can fit, in order.
-    dispatch: Option<(String, FxHashMap<String, Vec<usize>>)>,
+    dispatch: Option<(Key, FxHashMap<String, Vec<usize>>)>,
     /// Maps that do not test that field.
     others: Vec<usize>,
 }
@@ -102,6 +107,37 @@ pub struct Mapper {
 #[derive(Debug, Default)]
 pub struct Scratch {
     made: Vec<String>,
+    /// By key: the place of the event's field, once it was asked for.
+    places: Vec<u32>,
+}
+
+const UNASKED: u32 = u32::MAX;
+const MISSING: u32 = u32::MAX - 1;
+
+/// The fields of one event, each name looked for once.
+struct Lookup<'f, 'a> {
+    names: &'f [String],
+    fields: &'f [Field<'a>],
+    places: &'f mut Vec<u32>,
+}
+
+impl<'f, 'a> Lookup<'f, 'a> {
+    fn new(names: &'f [String], fields: &'f [Field<'a>], places: &'f mut Vec<u32>) -> Self {
+        places.clear();
+        places.resize(names.len(), UNASKED);
+        Self { names, fields, places }
+    }
+
+    /// The first value under that name.
+    fn value(&mut self, key: Key) -> Option<&'a str> {
+        let known = self.places.get_mut(key)?;
+        if *known == UNASKED {
+            let name = self.names.get(key)?;
+            let found = self.fields.iter().position(|field| field.name == name);
+            *known = found.map_or(MISSING, |place| place as u32);
+        }
+        self.fields.get(*known as usize).map(|field| field.value)
+    }
 }
 
 impl Mapper {
@@ -109,19 +145,20 @@ impl Mapper {
     /// An unknown key, kind or shape, by the number of the `[[map]]`.
     pub fn new(tables: &[Table]) -> Result<Self, String> {
         let mut maps = Vec::new();
+        let mut names = Vec::new();
         for (index, table) in tables.iter().enumerate() {
-            maps.push(compile(table).map_err(|why| format!("[[map]] {}: {why}", index + 1))?);
+            maps.push(compile(table, &mut names).map_err(|why| format!("[[map]] {}: {why}", index + 1))?);
         }
-        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut uses: BTreeMap<&str, (usize, Key)> = BTreeMap::new();
         for (key, test) in maps.iter().flat_map(|map: &Map| &map.when) {
             if matches!(test, Test::Equal(_)) {
-                *uses.entry(key).or_default() += 1;
+                uses.entry(names.get(*key).map_or("", String::as_str)).or_insert((0, *key)).0 += 1;
             }
         }
-        let most = uses.iter().max_by_key(|(_, count)| **count).map(|(key, _)| (*key).to_owned());
+        let most = uses.values().max_by_key(|(count, _)| *count).map(|(_, key)| *key);
         let Some(key) = most else {
             let others = (0..maps.len()).collect();
-            return Ok(Self { maps, dispatch: None, others });
+            return Ok(Self { maps, names, dispatch: None, others });
         };
         let mut table: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut others = Vec::new();
@@ -141,18 +178,19 @@ impl Mapper {
         }
         // Looked up once an event, never walked through.
         let table: FxHashMap<String, Vec<usize>> = table.into_iter().collect();
-        Ok(Self { maps, dispatch: Some((key, table)), others })
+        Ok(Self { maps, names, dispatch: Some((key, table)), others })
     }
 
     /// Kind and core of an event by its native fields. `Kind::Other` and an empty core where no map fits.
     pub fn apply<'a>(&'a self, fields: &[Field<'a>], scratch: &'a mut Scratch) -> (Kind, Core<'a>) {
         scratch.made.clear();
-        let Some(map) = self.fitting(fields) else {
+        let mut lookup = Lookup::new(&self.names, fields, &mut scratch.places);
+        let Some(map) = self.fitting(&mut lookup) else {
             return (Kind::Other, Core::default());
         };
         let mut picks: [Pick<'a>; 16] = [Pick::None; 16];
         for ((_, exprs), pick) in map.set.iter().zip(picks.iter_mut()) {
-            *pick = pick_value(exprs, fields, &mut scratch.made);
+            *pick = pick_value(exprs, &mut lookup, &mut scratch.made);
         }
         let made = &scratch.made;
         let mut core = Core::default();
@@ -167,10 +205,10 @@ impl Mapper {
         (map.kind, core)
     }
 
-    fn fitting(&self, fields: &[Field<'_>]) -> Option<&Map> {
+    fn fitting(&self, lookup: &mut Lookup<'_, '_>) -> Option<&Map> {
         let indexes = match &self.dispatch {
             Some((key, table)) => {
-                let value = value_of(fields, key).unwrap_or_default();
+                let value = lookup.value(*key).unwrap_or_default();
                 table.get(value).unwrap_or(&self.others)
             }
             None => &self.others,
@@ -178,7 +216,7 @@ impl Mapper {
         indexes
             .iter()
             .filter_map(|index| self.maps.get(*index))
-            .find(|map| map.when.iter().all(|(key, test)| holds(test, value_of(fields, key))))
+            .find(|map| map.when.iter().all(|(key, test)| holds(test, lookup.value(*key))))
     }
 }
 
@@ -189,28 +227,24 @@ enum Pick<'a> {
     Made(usize),
 }
 
-fn value_of<'a>(fields: &[Field<'a>], name: &str) -> Option<&'a str> {
-    fields.iter().find(|field| field.name == name).map(|field| field.value)
-}
-
 fn holds(test: &Test, value: Option<&str>) -> bool {
     let text = value.unwrap_or_default();
     match test {
         Test::Equal(any) => any.iter().any(|one| one == text),
         Test::NotEqual(other) => text != other,
         Test::Starts(head) => text.starts_with(head.as_str()),
-        Test::Contains(part) => text.contains(part.as_str()),
+        Test::Contains(part) => part.find(text.as_bytes()).is_some(),
         Test::Present => !text.is_empty(),
         Test::Missing => text.is_empty(),
     }
 }
 
-fn pick_value<'a>(exprs: &'a [Expr], fields: &[Field<'a>], made: &mut Vec<String>) -> Pick<'a> {
+fn pick_value<'a>(exprs: &'a [Expr], lookup: &mut Lookup<'_, 'a>, made: &mut Vec<String>) -> Pick<'a> {
     for expr in exprs {
         match expr {
             Expr::Constant(text) => return Pick::Value(text),
             Expr::Field(name) => {
-                if let Some(value) = value_of(fields, name).filter(|value| is_value(value)) {
+                if let Some(value) = lookup.value(*name).filter(|value| is_value(value)) {
                     return Pick::Value(value);
                 }
             }
@@ -221,7 +255,7 @@ fn pick_value<'a>(exprs: &'a [Expr], fields: &[Field<'a>], made: &mut Vec<String
                         text.push_str(literal);
                         true
                     }
-                    Part::Field(name) => value_of(fields, name).filter(|v| is_value(v)).is_some_and(|v| {
+                    Part::Field(name) => lookup.value(*name).filter(|v| is_value(v)).is_some_and(|v| {
                         text.push_str(v);
                         true
                     }),
@@ -271,14 +305,22 @@ fn put<'a>(core: &mut Core<'a>, slot: Slot, value: &'a str) {
     }
 }
 
-fn compile(table: &Table) -> Result<Map, String> {
+/// The number of a name.
+fn key(name: &str, names: &mut Vec<String>) -> Key {
+    names.iter().position(|known| known == name).unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
+}
+
+fn compile(table: &Table, names: &mut Vec<String>) -> Result<Map, String> {
     let mut map = Map { when: Vec::new(), kind: Kind::Other, set: Vec::new() };
-    for (key, value) in table {
-        match key.as_str() {
+    for (name, value) in table {
+        match name.as_str() {
             "when" => {
                 let tests = value.as_table().ok_or("`when` must be a table")?;
                 for (field, test) in tests {
-                    map.when.push((field.clone(), compile_test(test)?));
+                    map.when.push((key(field, names), compile_test(test)?));
                 }
             }
             "kind" => {
@@ -288,7 +330,7 @@ fn compile(table: &Table) -> Result<Map, String> {
             other => {
                 let slot = SLOTS.iter().find(|(name, _)| *name == other).map(|(_, slot)| *slot);
                 let slot = slot.ok_or_else(|| format!("unknown key `{other}`"))?;
-                map.set.push((slot, compile_exprs(value)?));
+                map.set.push((slot, compile_exprs(value, names)?));
             }
         }
     }
@@ -311,28 +353,28 @@ fn compile_test(value: &Value) -> Result<Test, String> {
             Some('*') if one.len() == 1 => Test::Present,
             Some('!') => Test::NotEqual(one.chars().skip(1).collect()),
             Some('^') => Test::Starts(one.chars().skip(1).collect()),
-            Some('~') => Test::Contains(one.chars().skip(1).collect()),
+            Some('~') => Test::Contains(Finder::new(one.strip_prefix('~').unwrap_or_default().as_bytes()).into_owned()),
             _ => Test::Equal(vec![(*one).to_owned()]),
         });
     }
     Ok(Test::Equal(texts.into_iter().map(str::to_owned).collect()))
 }
 
-fn compile_exprs(value: &Value) -> Result<Vec<Expr>, String> {
+fn compile_exprs(value: &Value, names: &mut Vec<String>) -> Result<Vec<Expr>, String> {
     let mut exprs = Vec::new();
     for text in strings(value)? {
         exprs.push(if let Some(constant) = text.strip_prefix('=') {
             Expr::Constant(constant.to_owned())
         } else if text.contains('{') {
-            Expr::Template(compile_template(text)?)
+            Expr::Template(compile_template(text, names)?)
         } else {
-            Expr::Field(text.to_owned())
+            Expr::Field(key(text, names))
         });
     }
     Ok(exprs)
 }
 
-fn compile_template(text: &str) -> Result<Vec<Part>, String> {
+fn compile_template(text: &str, names: &mut Vec<String>) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((literal, tail)) = rest.split_once('{') {
@@ -340,7 +382,7 @@ fn compile_template(text: &str) -> Result<Vec<Part>, String> {
             parts.push(Part::Text(literal.to_owned()));
         }
         let (name, after) = tail.split_once('}').ok_or("`{` without `}`")?;
-        parts.push(Part::Field(name.to_owned()));
+        parts.push(Part::Field(key(name, names)));
         rest = after;
     }
     if !rest.is_empty() {

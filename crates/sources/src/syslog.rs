@@ -1,7 +1,7 @@
 //! Heads of syslog lines: RFC 3164, the same with an ISO time, and RFC 5424, with or without priority.
 
 use konseki_formats::time::{self, Written};
-use konseki_model::{Core, Event, Field, Kind, Sink};
+use konseki_model::{Core, Event, Field, Kind, Sink, Stamp};
 
 use crate::clock::Clock;
 use crate::mapper::Scratch;
@@ -65,6 +65,18 @@ fn rfc5424(time: Written, text: &str) -> Option<Head<'_>> {
 /// kept as its text. Time and host are the head's.
 pub fn read(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink, more: impl for<'a> Fn(&Head<'a>, &mut Vec<Field<'a>>)) {
     let mut clock = Clock::new(reading);
+    timed(input, reading, sink, more, |head| clock.stamp(&head.time));
+    clock.report(sink);
+}
+
+/// As [`read`], for products whose lines hold a better time than their head.
+pub fn timed(
+    input: &mut dyn Input,
+    reading: &Reading<'_>,
+    sink: &mut dyn Sink,
+    more: impl for<'a> Fn(&Head<'a>, &mut Vec<Field<'a>>),
+    mut stamp: impl FnMut(&Head<'_>) -> Option<Stamp>,
+) {
     let mut scratch = Scratch::default();
     read::lines(input, reading, sink, |line, sink| {
         let Some(head) = head(line.text) else {
@@ -78,11 +90,10 @@ pub fn read(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink, m
         fields.push(Field::new("message", head.message));
         let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
         core.host = head.host;
-        let time = clock.stamp(&head.time);
+        let time = stamp(&head);
         sink.event(&Event { at: line.at(), time, kind, core, fields: &fields, raw: line.bytes });
         Verdict::Event
     });
-    clock.report(sink);
 }
 
 /// Do most of the first lines hold?

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod encode;
 mod query;
 mod records;
 mod write;

@@ -25,12 +25,14 @@ const NATIVE_COLUMNS: usize = 80;
 /// Memory of one query before it spills to disk.
 const QUERY_MEMORY: usize = 256 << 20;
 
-/// A clock correction of the analyst: seconds added to every time of that piece of evidence.
+/// A correction of the clock that wrote a piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
     pub evidence: String,
     /// Microseconds to add.
     pub micros: i64,
+    /// Only for times from this one on, as they were read (microseconds UTC). Several parts of one piece: later ones first.
+    pub from: Option<i64>,
 }
 
 /// How cells are made safe to show: evidence must steer neither a terminal nor a spreadsheet. The words' owner knows how.
@@ -108,10 +110,13 @@ impl Events {
         let schema = schema();
         let mut columns: Vec<String> = schema.fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
         if !corrections.is_empty() {
-            let cases: Vec<String> =
-                corrections.iter().map(|c| format!("WHEN '{}' THEN {}", c.evidence.replace('\'', "''"), c.micros)).collect();
-            let moved =
-                format!("to_timestamp_micros(CAST(arrow_cast(time, 'Int64') AS BIGINT) + CASE evidence {} ELSE 0 END)", cases.join(" "));
+            let raw_time = "CAST(arrow_cast(time, 'Int64') AS BIGINT)";
+            let case = |c: &Correction| {
+                let since = c.from.map(|from| format!(" AND {raw_time} >= {from}")).unwrap_or_default();
+                format!("WHEN evidence = '{}'{since} THEN {}", c.evidence.replace('\'', "''"), c.micros)
+            };
+            let cases: Vec<String> = corrections.iter().map(case).collect();
+            let moved = format!("to_timestamp_micros({raw_time} + CASE {} ELSE 0 END)", cases.join(" "));
             if let Some(time) = columns.iter_mut().find(|column| *column == "\"time\"") {
                 *time = format!("arrow_cast({moved}, 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\"");
             }

@@ -17,6 +17,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use crate::encode::Encoder;
 use crate::{Error, TEXTS, schema};
 
 /// Rows gathered before they go to the encoder.
@@ -26,10 +27,10 @@ const NAMES: usize = 512;
 /// Key of the file's metadata that lists native names by number of events, most first.
 pub(crate) const NAMES_KEY: &str = "konseki.fields";
 
-/// Writes one file of events.
+/// Writes one file of events. Encoding and compressing run beside it where it was asked for; the bytes are the same.
 pub struct EventWriter {
     path: PathBuf,
-    writer: ArrowWriter<File>,
+    encoder: Encoder,
     columns: Columns,
     rows: u64,
     names: BTreeMap<String, u64>,
@@ -72,10 +73,12 @@ struct Columns {
 }
 
 impl EventWriter {
+    /// `beside`: encode in a thread of its own.
+    ///
     /// # Errors
     /// The file cannot be created.
-    pub fn create(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io { path: path.display().to_string(), source };
+    pub fn create(path: &Path, beside: bool) -> Result<Self, Error> {
+        let io = |source: std::io::Error| Error::Io { path: path.display().to_string(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
@@ -97,7 +100,8 @@ impl EventWriter {
             .build();
         let schema = schema();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
-        Ok(Self { path: path.to_owned(), writer, columns: Columns::new(schema), rows: 0, names: BTreeMap::new() })
+        let encoder = Encoder::new(writer, beside).map_err(io)?;
+        Ok(Self { path: path.to_owned(), encoder, columns: Columns::new(schema), rows: 0, names: BTreeMap::new() })
     }
 
     /// Appends an event. `host` is taken where the event names none; `raw` is an excerpt that stands at its place.
@@ -126,10 +130,7 @@ impl EventWriter {
     fn flush(&mut self) -> Result<(), Error> {
         if self.columns.pending > 0 {
             let batch = self.columns.batch()?;
-            self.writer.write(&batch)?;
-            if self.writer.memory_size() > 48 << 20 {
-                self.writer.flush()?;
-            }
+            self.encoder.write(batch)?;
         }
         Ok(())
     }
@@ -144,8 +145,9 @@ impl EventWriter {
         names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let json = serde_json::to_string(&list).unwrap_or_default();
-        self.writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
-        let file = self.writer.into_inner()?;
+        let mut writer = self.encoder.finish()?;
+        writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
+        let file = writer.into_inner()?;
         file.sync_all().map_err(|source| Error::Io { path: self.path.display().to_string(), source })?;
         Ok(Written { rows: self.rows })
     }

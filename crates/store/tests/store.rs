@@ -7,7 +7,11 @@ use konseki_store::{Correction, Escape, EventWriter, Events, Filter, Origin, Out
 const PLAIN: Escape = Escape { terminal: str::to_owned, csv: str::to_owned };
 
 fn write(path: &std::path::Path, rows: u64) {
-    let mut writer = EventWriter::create(path).unwrap();
+    write_with(path, rows, false);
+}
+
+fn write_with(path: &std::path::Path, rows: u64, beside: bool) {
+    let mut writer = EventWriter::create(path, beside).unwrap();
     for n in 0..rows {
         let number = n.to_string();
         let fields = [Field::new("EventID", "4624"), Field::new("IpAddress", "192.0.2.7"), Field::new("N", &number)];
@@ -53,7 +57,7 @@ fn a_correction_moves_only_its_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events");
     write(&events.join("windows/evtx/000.parquet"), 2);
-    let fix = [Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000 }];
+    let fix = [Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000, from: None }];
     let store = Events::open(&events, &folder.path().join("spill"), &fix, 1).unwrap();
     let mut first = None;
     store.records(&Filter::default(), &mut |r| first = first.take().or(r.micros())).unwrap();
@@ -64,8 +68,8 @@ fn a_correction_moves_only_its_evidence() {
 fn the_same_events_are_the_same_bytes_and_an_empty_store_opens() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (folder.path().join("a.parquet"), folder.path().join("b.parquet"));
-    write(&a, 5000);
-    write(&b, 5000);
+    write_with(&a, 9000, false);
+    write_with(&b, 9000, true);
     assert_eq!(std::fs::read(a).unwrap(), std::fs::read(b).unwrap());
     let store = Events::open(&folder.path().join("empty"), &folder.path().join("spill"), &[], 1).unwrap();
     let mut count = 0;

@@ -32,6 +32,15 @@ pub struct Unusable {
 pub struct RuleSet {
     rules: Rules,
     count: usize,
+    about: BTreeMap<String, About>,
+}
+
+/// What a rule says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    pub tags: Vec<String>,
+    /// `description`, `author`, `level`, `score`, … as text.
+    pub meta: BTreeMap<String, String>,
 }
 
 /// A rule that matched.
@@ -68,7 +77,24 @@ impl RuleSet {
         }
         let rules = compiler.build();
         let count = rules.iter().count();
-        (Self { rules, count }, unusable)
+        let mut about = BTreeMap::new();
+        for rule in rules.iter() {
+            about.entry(rule.identifier().to_owned()).or_insert_with(|| About {
+                tags: rule.tags().map(|tag| tag.identifier().to_owned()).collect(),
+                meta: rule.metadata().map(|(name, value)| (name.to_owned(), text(&value))).collect(),
+            });
+        }
+        (Self { rules, count, about }, unusable)
+    }
+
+    /// What the rule of that name says of itself; of several with one name, the first.
+    pub fn about(&self, rule: &str) -> Option<&About> {
+        self.about.get(rule)
+    }
+
+    /// Names of all rules.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.about.keys().map(String::as_str)
     }
 
     /// Number of rules.

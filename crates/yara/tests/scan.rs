@@ -58,3 +58,30 @@ fn public_rule_sets_compile() {
     println!("{} files, {} rules, unusable: {unusable:?}", files.len(), rules.len());
     assert!(unusable.is_empty() && rules.len() > 100);
 }
+
+/// Every rule that ships stands alone in a file, says itself in two languages, hits its sample and not the innocent one.
+#[test]
+fn shipped_rules_hit_their_samples_and_nothing_else() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/yara");
+    let mut paths: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "yar"));
+    paths.sort();
+    assert!(paths.len() >= 10);
+    let files: Vec<(String, Vec<u8>)> = paths.iter().map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect();
+    let (rules, unusable) = RuleSet::compile(&files);
+    assert_eq!(unusable, []);
+    for path in &paths {
+        let name = format!("konseki_{}", path.file_stem().unwrap().to_str().unwrap());
+        let about = rules.about(&name).unwrap_or_else(|| panic!("{name}: a rule is named as its file"));
+        for key in ["title", "title_ja", "description", "description_ja", "falsepositives", "falsepositives_ja", "level", "attack"] {
+            assert!(about.meta.contains_key(key), "{name}: no {key}");
+        }
+        let hits = |ending: &str| -> Vec<String> {
+            let sample = path.with_extension(ending);
+            let bytes = std::fs::read(&sample).unwrap_or_else(|error| panic!("{}: {error}", sample.display()));
+            rules.scan("sample", &bytes).unwrap().into_iter().map(|hit| hit.rule).collect()
+        };
+        assert!(hits("match.bin").contains(&name), "{name} misses its sample: {:?}", hits("match.bin"));
+        assert!(hits("nomatch.bin").is_empty(), "{name}: the innocent sample hits {:?}", hits("nomatch.bin"));
+    }
+}

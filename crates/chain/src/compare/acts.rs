@@ -239,23 +239,36 @@ impl Acts {
             if rule.id == "vmware-admin-group-add" && thing.to_lowercase().ends_with("esx admins") {
                 (level, confidence) = (Level::High, 0.75);
             }
-            let Some(first) = seen.records.first() else { continue };
-            let records: Vec<&Record> = seen.records.iter().collect();
-            out.findings.push(
-                Draft {
-                    rule: rule.id,
-                    level,
-                    confidence,
-                    techniques: rule.techniques,
-                    tactics: &[rule.tactic],
-                    records: &records,
-                    entities: entities(rule.id, first, place),
-                    args: &args(first, place, hand, thing, &seen.count.to_string()),
-                }
-                .finding(),
-            );
+            let parts = if habit { vec![seen.records.as_slice()] } else { apart(&seen.records) };
+            let whole = parts.len() == 1;
+            for part in parts {
+                let Some(first) = part.first() else { continue };
+                let count = if whole { seen.count } else { part.len() as u64 };
+                out.findings.push(
+                    Draft {
+                        rule: rule.id,
+                        level,
+                        confidence,
+                        techniques: rule.techniques,
+                        tactics: &[rule.tactic],
+                        records: &part.iter().collect::<Vec<_>>(),
+                        entities: entities(rule.id, first, place),
+                        args: &args(first, place, hand, thing, &count.to_string()),
+                    }
+                    .finding(),
+                );
+            }
         }
     }
+}
+
+/// Hours apart are two acts.
+const APART: i64 = 2 * 3_600_000_000;
+
+/// Acts of one hand, in order of time, where some time lies between them. What has no time stays with the first.
+fn apart(records: &[Record]) -> Vec<&[Record]> {
+    let far = |a: &Record, b: &Record| a.micros().zip(b.micros()).is_some_and(|(a, b)| b - a > APART);
+    records.chunk_by(|a, b| !far(a, b)).collect()
 }
 
 const RULES: &[Rule] = &[EXPORT, GROUP, DOWNLOAD, GUEST, SSH, CLEARED, INTEGRITY, AUTOSTART, CRON, STAGING];

@@ -4,6 +4,7 @@ mod acts;
 mod cards;
 mod flows;
 mod machines;
+mod mail;
 mod scans;
 mod sessions;
 mod shares;
@@ -160,6 +161,8 @@ pub struct Compared {
     /// List -> hosts it was collected from.
     pub lists: BTreeMap<String, BTreeSet<String>>,
     pub joins: Joins,
+    /// What did not fit into a bound: of what, and how many.
+    pub beyond: Vec<(&'static str, u64)>,
 }
 
 /// Sources whose events without a meaning of their own are needed all the same.
@@ -177,6 +180,7 @@ pub struct Compare {
     shares: shares::Shares,
     sessions: sessions::Sessions,
     scans: scans::Scans,
+    mail: mail::Mail,
     ways: ways::Ways,
     book: Book,
     data: Data,
@@ -208,6 +212,7 @@ impl Compare {
         self.shares.observe(record);
         self.sessions.observe(record);
         self.scans.observe(record);
+        self.mail.observe(record);
         self.book.observe(record);
     }
 
@@ -231,7 +236,9 @@ impl Compare {
         self.vpn.finish(&self.book, &mut out);
         self.vcenter.finish(&mut out);
         self.flows.finish(&self.book, &self.data, &mut out);
+        out.beyond.push(("flows of pairs beyond those that are counted", self.flows.beyond));
         self.web.finish(&mut out);
+        self.mail.finish(&self.book, &mut out);
         self.shares.finish(&mut out);
         out.joins.requests = self.web.requests();
         out.joins.roles = self.flows.roles();

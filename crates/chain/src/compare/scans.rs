@@ -59,7 +59,7 @@ impl Scans {
             return;
         }
         let text = |micros: i64| konseki_model::time::rfc3339(micros, konseki_model::Fidelity::Second);
-        let (from, to, period) = (text(from), text(to), period.to_string());
+        let (from, to, period) = (text(from), text(to), crate::names::seconds(period));
         let args = [("host", place), ("from", from.as_str()), ("to", &to), ("period", &period)];
         let techniques: &[&str] = &["T1562.001"];
         let mut finding = Draft {

@@ -102,13 +102,17 @@ impl Follow<'_> {
             }
             Kind::SshSession => self.ssh(at, &presence, record, time),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
-                let usual = presence.own && (account(&record.user) == "vpxuser" || self.usual(record));
+                // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
+                let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));
+                let usual =
+                    presence.own && if account(&record.user) == "vpxuser" { vcenter() == Some(&"vcenter") } else { self.usual(record) };
                 if !usual && !self.lift(at, record, 0) {
                     self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, 0);
                 }
             }
             Kind::WebRequest | Kind::AuthMissing | Kind::VmListExport | Kind::Http => self.request(at, &presence, record),
             Kind::ShareAccess => self.share(at, &presence, record),
+            Kind::MailAccessed | Kind::MailRule | Kind::MailPermission => self.mailbox(at, record),
             Kind::Flow => self.flow(at, &presence, record, time),
             Kind::TunnelStart => {}
             _ => {
@@ -247,6 +251,19 @@ impl Follow<'_> {
             let techniques = if record.target.is_empty() { owned(&["T1135", "T1021.002"]) } else { owned(&["T1039", "T1135"]) };
             let tactic = if record.target.is_empty() { "discovery" } else { "collection" };
             self.act(at, "followed-share", (&techniques, tactic), record, 0);
+        }
+    }
+
+    /// Messages opened, rules and rights of a mailbox.
+    fn mailbox(&mut self, at: usize, record: &Record) {
+        let any = self.lift(at, record, 0);
+        let (techniques, tactic) = match record.kind() {
+            Kind::MailRule => (owned(&["T1137.005", "T1114.003"]), "persistence"),
+            Kind::MailPermission => (owned(&["T1098.002"]), "persistence"),
+            _ => (owned(&["T1114.002"]), "collection"),
+        };
+        if !any {
+            self.act(at, "followed-mailbox", (&techniques, tactic), record, 0);
         }
     }
 

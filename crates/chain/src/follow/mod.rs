@@ -5,6 +5,7 @@
 //! finding that proves something nothing is followed.
 
 mod acts;
+mod files;
 mod live;
 mod presence;
 mod seeds;
@@ -46,6 +47,10 @@ pub fn wants(kind: Kind) -> bool {
             | K::ProcessStart
             | K::ShellCommand
             | K::FileCreate
+            | K::FileSeen
+            | K::MailAccessed
+            | K::MailRule
+            | K::MailPermission
             | K::FileTransfer
             | K::GroupAdd
             | K::AccountCreate
@@ -95,6 +100,9 @@ pub struct Follow<'j> {
     lifted: BTreeMap<usize, (usize, u64)>,
     live: live::Live,
     flows: live::Reach,
+    /// Host -> its presence; what came there, by hour.
+    boxes: BTreeMap<String, usize>,
+    files: BTreeMap<(usize, i64), files::Hour>,
 }
 
 impl<'j> Follow<'j> {
@@ -114,6 +122,8 @@ impl<'j> Follow<'j> {
             lifted: BTreeMap::new(),
             live: live::Live::default(),
             flows: live::Reach::default(),
+            boxes: BTreeMap::new(),
+            files: BTreeMap::new(),
         };
         for (index, finding) in findings.iter().enumerate() {
             for place in &finding.because {
@@ -138,6 +148,7 @@ impl<'j> Follow<'j> {
         self.by_logon(record);
         self.by_account(record, time);
         self.by_shell(record, time);
+        self.by_box(record, time);
     }
 
     /// Takes a presence into the books; the same again only widens it.
@@ -155,6 +166,9 @@ impl<'j> Follow<'j> {
                 self.logons.insert((host.clone(), session.clone()), index);
             }
             Carrier::Account(host, name) => self.accounts.entry((host.clone(), name.clone())).or_default().push(index),
+            Carrier::Files(host) => {
+                self.boxes.entry(host.clone()).or_insert(index);
+            }
             Carrier::Shell(host, name) => self.shells.entry((host.clone(), name.clone())).or_default().push(index),
         }
         self.all.push(presence);
@@ -238,6 +252,7 @@ impl<'j> Follow<'j> {
             }
         }
         self.scans();
+        self.new_files();
         let groups = std::mem::take(&mut self.groups);
         let new = groups.into_iter().filter_map(|((at, rule, _, place), group)| self.finding(at, rule, &place, &group)).collect();
         (new, self.edges)
@@ -259,8 +274,8 @@ impl<'j> Follow<'j> {
         let mut entities = vec![host(place), presence.entity.clone()];
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
-        entities.push(Entity::new(EntityKind::Address, first.src.clone(), "from"));
-        entities.push(Entity::new(EntityKind::Address, first.dst.clone(), "to"));
+        entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.src), "from"));
+        entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.dst), "to"));
         for record in &group.records {
             if record.session.len() >= 4 && !record.source.starts_with("network/") {
                 entities.push(Entity::new(EntityKind::Session, record.session.clone(), "via"));

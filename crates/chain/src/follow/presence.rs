@@ -12,6 +12,8 @@ pub(super) enum Carrier {
     Account(String, String),
     /// (host, account).
     Shell(String, String),
+    /// A box that no user works on, by its key: files that come there are his.
+    Files(String),
 }
 
 #[derive(Clone, Debug)]

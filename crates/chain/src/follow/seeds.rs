@@ -34,6 +34,7 @@ impl Follow<'_> {
             self.outside(finding, &origin, time);
             self.behind_proxy(finding);
             self.on_host(finding, &origin, time);
+            self.on_box(finding, &origin);
             if finding.micros.is_some() {
                 self.back(finding, &origin, time);
             }

@@ -69,6 +69,9 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
+    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty()) {
+        gaps.push(gap(GapWhy::ClockUnknown, &one.host, &one.source, "", (text(one.first), text(one.last)), None));
+    }
     for one in &expected.unlogged {
         for step in steps.iter().filter(|step| step.techniques.contains(&one.technique)).take(1) {
             let at = step.micros;

@@ -35,13 +35,24 @@ pub(super) fn links(steps: &mut [Step], findings: &[Finding], joins: &Joins) -> 
             all.extend(interval(from, to, joins));
         }
     }
+    // What has no time of its own stands last, and may be what an earlier step rests on.
+    for from in ends.iter().filter(|end| end.step.micros.is_none()) {
+        for to in ends.iter().filter(|end| end.step.micros.is_some()) {
+            for (one, other) in from.findings.iter().flat_map(|one| to.findings.iter().map(move |other| (one, other))) {
+                all.extend(on_host(from, to, one, other, joins));
+            }
+        }
+    }
     thin(all)
 }
 
 /// Key of a link among those into one step: how it is proven and by what.
 type By1 = (usize, By, EntityKind, String);
 
-/// Into each step and for each key the earliest and the latest step are kept: where it came from, and what went before.
+/// Steps right before one that are told of each key.
+const BEFORE: usize = 5;
+
+/// Into each step and for each key the earliest and the latest steps are kept: where it came from, and what went before.
 fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
     let mut groups: BTreeMap<By1, BTreeMap<usize, Link>> = BTreeMap::new();
     for (from, to, link) in all {
@@ -50,8 +61,9 @@ fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
     }
     let mut out: BTreeMap<(usize, usize, By), Link> = BTreeMap::new();
     for ((to, by, ..), group) in groups {
-        let ends = [group.first_key_value(), group.last_key_value()];
-        for (from, link) in ends.into_iter().flatten() {
+        let skip = group.len().saturating_sub(BEFORE).max(1);
+        let ends = group.iter().take(1).chain(group.iter().skip(skip));
+        for (from, link) in ends {
             match out.entry((*from, to, by)) {
                 std::collections::btree_map::Entry::Vacant(slot) => {
                     slot.insert(link.clone());
@@ -196,14 +208,20 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins
     const LEAVES: &[&str] = &["command-and-control", "exfiltration", "execution", "collection"];
     let tactic = |finding: &Finding, list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
     let key = host_key(&from.step.host);
-    if one.level < Level::High || key.is_empty() || from.step.tactic == to.step.tactic {
+    // A login through the box is not code on the box.
+    const LOGIN: &[&str] = &["T1563", "T1078", "T1133"];
+    let login = one.techniques.iter().all(|technique| LOGIN.iter().any(|known| technique.starts_with(known)));
+    let same = from.step.tactic == to.step.tactic && !entered(one, other) || login && !entered(one, other);
+    if one.level < Level::High || key.is_empty() || same {
         return None;
     }
     // Nobody works on an appliance: what is told there at all is his.
     let least = if joins.roles.contains_key(&key) { Level::Medium } else { Level::High };
     let ordered = one.micros.zip(other.micros).is_some_and(|(a, b)| a <= b);
     // What starts at every boot has no time of its own; it holds for a channel from that host at any time.
-    let boot = one.micros.is_none() && tactic(one, &["persistence"]) && tactic(other, &["command-and-control"]);
+    const CHANNEL: &[&str] = &["T1071", "T1090", "T1095", "T1102", "T1219", "T1571", "T1572", "T1573"];
+    let channel = || other.techniques.iter().any(|technique| CHANNEL.iter().any(|known| technique.starts_with(known)));
+    let boot = one.micros.is_none() && tactic(one, &["persistence"]) && tactic(other, &["command-and-control"]) && channel();
     if other.level < least || !ordered && !boot {
         return None;
     }
@@ -213,6 +231,7 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins
         Some(_) if host_key(&to.step.host) != key => {
             tactic(one, CODE) && tactic(other, &["lateral-movement"])
                 || tactic(one, &["command-and-control"]) && tactic(other, &["lateral-movement"])
+                || tactic(other, &["lateral-movement"]) && entered(one, other)
         }
         Some(_) => tactic(one, CODE) && tactic(other, LEAVES),
         None => tactic(one, CODE) && tactic(other, LEAVES) && host_key(&to.step.host) == key,
@@ -226,16 +245,23 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins
     })
 }
 
+/// Logons on a host that are his.
+const LOGINS: &[&str] = &[
+    "rdp-from-appliance",
+    "platform-login-from-appliance",
+    "followed-logon",
+    "followed-platform-login",
+    "followed-ssh",
+    "logon-from-vpn-address",
+];
+
+/// He logged on to the host, and within days the host itself goes on to another.
+fn entered(one: &Finding, other: &Finding) -> bool {
+    LOGINS.contains(&one.rule.as_str()) && one.micros.zip(other.micros).is_some_and(|(a, b)| (0..HELD).contains(&(b - a)))
+}
+
 /// A login that is his, and what follows on the same host within half a day: from the same address inside, or by the same account.
 fn after_login(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding) -> Option<(usize, usize, Link)> {
-    const LOGINS: &[&str] = &[
-        "rdp-from-appliance",
-        "platform-login-from-appliance",
-        "followed-logon",
-        "followed-platform-login",
-        "followed-ssh",
-        "logon-from-vpn-address",
-    ];
     let near = one.micros.zip(other.micros).is_some_and(|(a, b)| (0..12 * HOUR).contains(&(b - a)));
     let strong = one.level >= Level::High && other.level >= Level::High;
     if !LOGINS.contains(&one.rule.as_str()) || !near || !strong || host_key(&from.step.host) != host_key(&to.step.host) {

@@ -120,6 +120,7 @@ fn a_log_that_wrote_every_hour_and_then_not_is_silent() {
         start: DAY0,
         width: super::HOUR,
         unreadable: 0,
+        unsure: false,
     };
     let chain = tell(&[step], &Joins::default(), &[one]);
     let silent: Vec<_> = chain.gaps.iter().filter(|gap| gap.why == konseki_model::GapWhy::Silent).collect();

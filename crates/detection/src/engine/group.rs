@@ -28,6 +28,8 @@ pub(super) struct Known {
     /// The second field of a `fieldref`.
     pub other: u32,
     pub how: How,
+    /// Shorter values do not pass.
+    pub length: usize,
     pub atom: Arc<Atom>,
     /// For a text that is searched without case and not by the index.
     pub finder: Option<Finder<'static>>,
@@ -65,7 +67,8 @@ impl Group {
     }
 
     /// Compiles conditions, each with the number of its rule.
-    pub fn build(rules: &[(u32, Expr)], names: &Names) -> Self {
+    /// `common`: values that most events hold.
+    pub fn build(rules: &[(u32, Expr)], names: &Names, common: &[String]) -> Self {
         let mut group = Self::default();
         let mut atoms = Atoms::default();
         for (rule, expr) in rules {
@@ -74,7 +77,7 @@ impl Group {
         }
         let literals: Vec<Literals> = atoms.list.iter().map(|atom| Literals::of(&atom.test)).collect();
         let mut wanted = vec![false; atoms.list.len()];
-        let present = group.wait(rules, &mut atoms, &literals, &mut wanted);
+        let present = group.wait(rules, &mut atoms, &literals, &mut wanted, common);
         for (_, expr) in rules {
             want_lists(expr, true, &mut atoms, &mut wanted);
         }
@@ -86,27 +89,34 @@ impl Group {
                 // Keywords are searched in all values at once, wherever they must stand in one of them.
                 let keyword = atom.field.is_none();
                 let decided = literals.how == How::Decided;
-                how.push(if keyword && decided { How::Gated } else { literals.how });
+                how.push((if keyword && decided { How::Gated } else { literals.how }, literals.length));
                 for literal in literals.texts {
                     let place = if keyword { Place::Anywhere } else { literals.place };
                     builder.add(place, &literal, number as u32);
                 }
             } else {
-                how.push(How::Open);
+                how.push((How::Open, literals.length));
             }
         }
-        group.finish(&atoms, &how, builders, &present, names);
+        group.finish(&atoms, &how, builders, &present, (names, common));
         group
     }
 
     /// Chooses what each rule waits for. Returns the atoms that stand for "the field is there".
-    fn wait(&mut self, rules: &[(u32, Expr)], atoms: &mut Atoms, literals: &[Literals], wanted: &mut [bool]) -> Vec<(String, u32)> {
+    fn wait(
+        &mut self,
+        rules: &[(u32, Expr)],
+        atoms: &mut Atoms,
+        literals: &[Literals],
+        wanted: &mut [bool],
+        common: &[String],
+    ) -> Vec<(String, u32)> {
         let mut posts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let mut present: BTreeMap<String, u32> = BTreeMap::new();
         let mut next = atoms.list.len() as u32;
         let lookup = |number: u32| literals.get(number as usize).map_or(How::Open, |literals| literals.how);
         for (local, (_, expr)) in rules.iter().enumerate() {
-            let mut chooser = Chooser { atoms, how: &lookup };
+            let mut chooser = Chooser { atoms, how: &lookup, common };
             let Some((_, waits)) = chooser.best(expr, true) else {
                 self.always.push(local as u32);
                 continue;
@@ -139,22 +149,29 @@ impl Group {
         present.into_iter().collect()
     }
 
-    fn finish(&mut self, atoms: &Atoms, how: &[How], mut builders: BTreeMap<u32, IndexBuilder>, present: &[(String, u32)], names: &Names) {
-        for (atom, how) in atoms.list.iter().zip(how) {
+    fn finish(
+        &mut self,
+        atoms: &Atoms,
+        how: &[(How, usize)],
+        mut builders: BTreeMap<u32, IndexBuilder>,
+        present: &[(String, u32)],
+        (names, common): (&Names, &[String]),
+    ) {
+        for (atom, (how, length)) in atoms.list.iter().zip(how) {
             let other = match &atom.test {
                 Test::Other { field: other, .. } => field(Some(other), names),
                 _ => NO_FIELD,
             };
             let field = field(atom.field.as_deref(), names);
             let finder = finder(&atom.test).filter(|_| *how != How::Decided);
-            self.atoms.push(Known { field, other, how: *how, atom: Arc::clone(atom), finder });
+            self.atoms.push(Known { field, other, how: *how, length: *length, atom: Arc::clone(atom), finder });
         }
-        let keywords = builders.remove(&KEYWORD).map(IndexBuilder::build);
+        let keywords = builders.remove(&KEYWORD).map(|builder| builder.build(common));
         self.keywords = keywords;
         self.slots = vec![NO_SLOT; names.len()];
         for (field, builder) in builders {
             let slot = self.fields.len() as u16;
-            self.fields.push(builder.build());
+            self.fields.push(builder.build(common));
             self.present.push(NO_FIELD);
             if let Some(place) = self.slots.get_mut(field as usize) {
                 *place = slot;
@@ -220,6 +237,8 @@ struct Literals {
     how: How,
     place: Place,
     texts: Vec<String>,
+    /// Shorter values do not pass.
+    length: usize,
 }
 
 impl Literals {
@@ -237,17 +256,18 @@ impl Literals {
                 let decided = !glob.cased && glob.shape() != Shape::Wild;
                 let how = if decided { How::Decided } else { How::Gated };
                 let text = if glob.cased { fold(literal) } else { literal.to_owned() };
-                Self { how, place, texts: vec![text] }
+                Self { how, place, texts: vec![text], length: 0 }
             }
-            Test::Regex(pattern) => match literal::required(&pattern.source) {
-                Some(texts) => Self { how: How::Gated, place: Place::Anywhere, texts },
-                None => Self::none(),
-            },
+            Test::Regex(pattern) => {
+                let needs = literal::needs(&pattern.source);
+                let how = if needs.literals.is_some() { How::Gated } else { How::Open };
+                Self { how, place: Place::Anywhere, texts: needs.literals.unwrap_or_default(), length: needs.length }
+            }
             _ => Self::none(),
         }
     }
 
     fn none() -> Self {
-        Self { how: How::Open, place: Place::Anywhere, texts: Vec::new() }
+        Self { how: How::Open, place: Place::Anywhere, texts: Vec::new(), length: 0 }
     }
 }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::automaton::OverlappingState;
-use aho_corasick::packed::Searcher;
-use aho_corasick::{AhoCorasick, Input, MatchKind, StartKind};
 use rustc_hash::FxHashMap;
 
+use super::grams::Grams;
 use super::trie::Trie;
 
 /// How a literal must stand in the value.
@@ -30,7 +28,8 @@ impl IndexBuilder {
         self.literals.entry((place, literal.as_bytes().to_vec())).or_default().push(atom);
     }
 
-    pub fn build(self) -> FieldIndex {
+    /// `common`: values that most events hold.
+    pub fn build(self, common: &[String]) -> FieldIndex {
         let mut index = FieldIndex::default();
         let (mut starts, mut ends, mut inner) = (Vec::new(), Vec::new(), Vec::new());
         for ((place, mut literal), atoms) in self.literals {
@@ -59,21 +58,9 @@ impl IndexBuilder {
         ends.sort();
         index.starts = Trie::new(&starts);
         index.ends = Trie::new(&ends);
-        if !inner.is_empty() {
-            // Standard semantics: every pattern that ends anywhere is reported.
-            index.inner = automaton(&inner);
-            index.gate = (inner.len() <= FEW).then(|| Searcher::new(&inner)).flatten();
-            index.plain = if index.inner.is_none() { inner } else { Default::default() };
-        }
+        index.inner = (!inner.is_empty()).then(|| Grams::new(&inner, common));
         index
     }
-}
-
-/// Literals that the vector search takes.
-const FEW: usize = 64;
-
-fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().match_kind(MatchKind::Standard).start_kind(StartKind::Unanchored).build(literals).ok()
 }
 
 #[derive(Debug, Default)]
@@ -83,12 +70,8 @@ pub(crate) struct FieldIndex {
     lengths: u64,
     starts: Trie,
     ends: Trie,
-    inner: Option<AhoCorasick>,
-    /// A vector search over few literals, which tells quickly that none is there.
-    gate: Option<Searcher>,
-    /// Literals searched one by one, if no automaton could be built.
-    plain: Vec<Vec<u8>>,
-    /// The list of the automaton's first pattern; the others follow.
+    inner: Option<Grams>,
+    /// The list of the first text of `inner`; the others follow.
     first_inner: u32,
     /// Ranges of `atoms` that a literal fires.
     lists: Vec<(u32, u32)>,
@@ -119,21 +102,8 @@ impl FieldIndex {
         if !self.starts.is_empty() {
             self.starts.walk(value.iter().copied(), |list| fire(self.list(list)));
         }
-        if self.gate.as_ref().is_some_and(|gate| gate.find(value).is_none()) {
-            return;
-        }
-        if let Some(automaton) = &self.inner {
-            let mut state = OverlappingState::start();
-            loop {
-                automaton.find_overlapping(Input::new(value), &mut state);
-                let Some(found) = state.get_match() else { break };
-                fire(self.list(self.first_inner + found.pattern().as_u32()));
-            }
-        }
-        for (at, literal) in self.plain.iter().enumerate() {
-            if memchr::memmem::find(value, literal).is_some() {
-                fire(self.list(self.first_inner + at as u32));
-            }
+        if let Some(inner) = &self.inner {
+            inner.scan(value, &mut |text| fire(self.list(self.first_inner + text)));
         }
     }
 }

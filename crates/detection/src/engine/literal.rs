@@ -1,20 +1,47 @@
 //! Texts that an expression cannot match without: what its search is kept behind.
 
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use crate::fold::fold_char;
+use crate::fold::{fold, fold_char};
 
 /// More alternatives than this are no filter.
 const MAX_LITERALS: usize = 64;
-/// Shorter texts stand everywhere.
+/// Shorter texts stand everywhere,
 const MIN_LENGTH: usize = 2;
+/// but for these.
+const RARE: [char; 10] = ['`', '{', '}', '^', '+', '<', '>', '|', ';', '~'];
 
-/// Folded literals of which every matching text holds at least one; `None` if there are none worth it.
-pub(crate) fn required(source: &str) -> Option<Vec<String>> {
-    let hir = ParserBuilder::new().nest_limit(64).build().parse(source).ok()?;
-    let set = of(&hir)?;
-    (shortest(&set) >= MIN_LENGTH).then_some(set)
+/// What an expression cannot match without.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// Folded literals of which every matching text holds at least one; `None` if there are none worth it.
+    pub literals: Option<Vec<String>>,
+    /// Bytes of the shortest match.
+    pub length: usize,
+}
+
+pub(crate) fn needs(source: &str) -> Needs {
+    let Ok(hir) = ParserBuilder::new().nest_limit(64).build().parse(source) else { return Needs::default() };
+    let length = hir.properties().minimum_len().unwrap_or(0);
+    let sets = [of(&hir), end(&hir, ExtractKind::Prefix), end(&hir, ExtractKind::Suffix)];
+    let worth = sets.into_iter().flatten().filter(|set| set.iter().all(|text| text.len() >= MIN_LENGTH || text.starts_with(RARE)));
+    // The first of equals.
+    let literals = worth.reduce(|a, b| if (shortest(&b), a.len()) > (shortest(&a), b.len()) { b } else { a });
+    Needs { literals, length }
+}
+
+/// Texts that every match begins (or ends) with one of.
+fn end(hir: &Hir, kind: ExtractKind) -> Option<Vec<String>> {
+    let mut extractor = Extractor::new();
+    extractor.kind(kind).limit_total(MAX_LITERALS).limit_class(8);
+    let found = extractor.extract(hir);
+    let texts = found.literals()?.iter().map(|literal| std::str::from_utf8(literal.as_bytes()).ok().map(fold));
+    let mut texts: Vec<String> = texts.collect::<Option<_>>()?;
+    texts.sort();
+    texts.dedup();
+    (!texts.is_empty() && shortest(&texts) > 0).then_some(texts)
 }
 
 fn shortest(set: &[String]) -> usize {
@@ -94,19 +121,22 @@ fn exact(hir: &Hir) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::required;
+    use super::needs;
 
     fn set(source: &str) -> Vec<String> {
-        required(source).unwrap_or_default()
+        needs(source).literals.unwrap_or_default()
     }
 
     #[test]
     fn finds_what_must_be_there() {
         assert_eq!(set(r"(?i)\.EXE\s+WerFault\d"), ["werfault"]);
         assert_eq!(set(r"cmd.{0,5}(?:/c|/r).+powershell.+"), ["powershell"]);
-        assert_eq!(set(r"\\mypipe-(?:f|h)[0-9a-f]{2}"), [r"\mypipe-"]);
+        assert_eq!(set(r"\\mypipe-(?:f|h)[0-9a-f]{2}"), [r"\mypipe-f", r"\mypipe-h"]);
         assert_eq!(set(r"(alpha|beta)\d"), ["alpha", "beta"]);
         assert!(set(r"[a-z]+\d?").is_empty());
         assert!(set(r"(alpha|\d+)").is_empty());
+        assert_eq!(set(r"\w+`\w"), ["`"]);
+        assert_eq!(set(r"\\[a-z]{1,9}\.[ '`]"), [". ", ".'", ".`"]);
+        assert_eq!((needs(".{1000,}").length, needs(r"\s[0-9]{4}").length), (1000, 5));
     }
 }

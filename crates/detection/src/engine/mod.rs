@@ -1,5 +1,6 @@
 //! All rules over an event in one pass: route, scan each value once, verify the few rules that could match.
 
+mod grams;
 mod group;
 mod index;
 mod literal;
@@ -80,7 +81,7 @@ impl Engine {
         }
         let names = names(rules, &windows);
         let (members, routes, unrouted) = planner.finish(&names);
-        let groups = members.iter().map(|members| Group::build(members, &names)).collect();
+        let groups = members.iter().map(|members| Group::build(members, &names, &windows.common)).collect();
         let core = view::CORE.iter().enumerate();
         let core = core.filter_map(|(at, name)| Some((*names.get(*name)?, at as u32))).collect();
         let positional_id = names.get(windows.positional.as_str()).copied();

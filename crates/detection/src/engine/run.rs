@@ -94,12 +94,16 @@ impl Run<'_, '_> {
     /// Whether the value at `place` passes the test.
     fn holds(&mut self, known: &Known, place: u32) -> bool {
         if let Test::Other { contains, starts, ends, cased, .. } = known.atom.test {
-            let own = self.text(place, cased);
-            let visible = self.visible;
-            return visible.iter().filter(|value| value.0 == known.other).any(|(_, place)| {
-                let theirs = self.text(*place, cased);
-                test::other(&own, &theirs, contains, starts, ends)
+            let event = self.event;
+            let theirs = self.visible.iter().filter(|value| value.0 == known.other).map(|value| value.1);
+            return theirs.into_iter().any(|other| {
+                let raw = |place: u32| view::at(event, place as usize).map_or("", |(_, value)| value).as_bytes();
+                let (own, theirs) = if cased { (raw(place), raw(other)) } else { self.texts.two(event, place, other) };
+                test::other(own, theirs, contains, starts, ends)
             });
+        }
+        if known.length > 0 && view::at(self.event, place as usize).is_some_and(|(_, value)| value.len() < known.length) {
+            return false;
         }
         let folded = self.texts.folded(self.event, place);
         if let Some(finder) = &known.finder {
@@ -111,13 +115,6 @@ impl Run<'_, '_> {
                 let raw = String::from_utf8_lossy(self.event.raw);
                 test::value(&known.atom.test, &raw, folded)
             }
-        }
-    }
-
-    fn text(&mut self, place: u32, cased: bool) -> Vec<u8> {
-        match view::at(self.event, place as usize) {
-            Some((_, value)) if cased => value.as_bytes().to_vec(),
-            _ => self.texts.folded(self.event, place).to_vec(),
         }
     }
 
@@ -139,17 +136,23 @@ impl Run<'_, '_> {
             }
             Some(Node::Atom(number)) => {
                 let Some(known) = group.atoms.get(number as usize) else { return };
-                let own: Vec<u32> =
-                    if known.field == KEYWORD { keyword_places(self.event).collect() } else { self.values(known.field).collect() };
-                for place in own {
-                    let seen = places.get(start..).unwrap_or_default().contains(&place);
-                    let any = matches!(known.atom.test, Test::Exists(_) | Test::Null);
-                    if !seen && (any || self.holds(known, place)) {
-                        places.push(place);
-                    }
+                if known.field == KEYWORD {
+                    keyword_places(self.event).for_each(|place| self.keep(known, place, start, places));
+                } else {
+                    let own = self.visible.iter().filter(|value| value.0 == known.field);
+                    own.for_each(|(_, place)| self.keep(known, *place, start, places));
                 }
             }
             Some(Node::Not(_)) | None => {}
+        }
+    }
+
+    /// Appends the place, if its value passes and is not among `places[start..]`.
+    fn keep(&mut self, known: &Known, place: u32, start: usize, places: &mut Vec<u32>) {
+        let seen = places.get(start..).unwrap_or_default().contains(&place);
+        let any = matches!(known.atom.test, Test::Exists(_) | Test::Null);
+        if !seen && (any || self.holds(known, place)) {
+            places.push(place);
         }
     }
 }

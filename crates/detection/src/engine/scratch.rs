@@ -56,6 +56,15 @@ impl Texts {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
+    /// Two values without case.
+    pub fn two(&mut self, event: &Event<'_>, one: u32, other: u32) -> (&[u8], &[u8]) {
+        self.folded(event, one);
+        self.folded(event, other);
+        let range = |place: u32| self.ranges.get(place as usize).copied().unwrap_or_default();
+        let text = |(from, to): (u32, u32)| self.bytes.get(from as usize..to as usize).unwrap_or_default();
+        (text(range(one)), text(range(other)))
+    }
+
     /// Everything that has been folded, value by value.
     pub fn all(&self) -> &[u8] {
         &self.bytes

@@ -1,5 +1,6 @@
 //! Which atoms a rule waits for: it cannot match unless one of them has fired, and they should be rare.
 
+use crate::fold::fold;
 use crate::sigma::atom::{Expr, Test};
 use crate::sigma::glob::Shape;
 
@@ -28,6 +29,8 @@ pub(crate) enum Wait {
 pub(crate) struct Chooser<'a> {
     pub atoms: &'a mut Atoms,
     pub how: &'a dyn Fn(u32) -> How,
+    /// Values that most events hold.
+    pub common: &'a [String],
 }
 
 impl Chooser<'_> {
@@ -53,7 +56,7 @@ impl Chooser<'_> {
             (Expr::Atom(atom), _) => {
                 let present = || {
                     let field = atom.field.clone()?;
-                    Some((1, vec![Wait::Present(field)]))
+                    Some((PRESENT, vec![Wait::Present(field)]))
                 };
                 match (&atom.test, positive) {
                     (Test::Null | Test::Exists(false), true) => None,
@@ -65,7 +68,7 @@ impl Chooser<'_> {
                             return present();
                         }
                         let uses = self.atoms.uses.get(number as usize).copied().unwrap_or(1);
-                        let score = rarity(&atom.test) - 6 * uses.max(1).ilog2() as i32;
+                        let score = rarity(&atom.test, self.common) - 6 * uses.max(1).ilog2() as i32;
                         Some((score, vec![Wait::Atom(number)]))
                     }
                 }
@@ -74,17 +77,25 @@ impl Chooser<'_> {
     }
 }
 
+/// That a field is there says least.
+const PRESENT: i32 = -1_000_000;
+/// Said of a text that most events hold.
+const COMMON: i32 = -400;
+
 /// Longer texts are rarer; whole values are rarer than parts.
-fn rarity(test: &Test) -> i32 {
-    let length = |text: &str| text.len().min(24) as i32 * 4;
+fn rarity(test: &Test, common: &[String]) -> i32 {
+    let length = |text: &str| {
+        let known = common.iter().any(|value| value.contains(&fold(text)));
+        text.len().min(24) as i32 * 4 + if known { COMMON } else { 0 }
+    };
     match test {
         Test::Text(glob) => match glob.shape() {
             Shape::Exact(text) => length(text) + 8,
             Shape::Contains(text) | Shape::Starts(text) | Shape::Ends(text) => length(text),
-            Shape::Present => 0,
-            Shape::Wild => glob.longest().map_or(0, length),
+            Shape::Present => PRESENT,
+            Shape::Wild => glob.longest().map_or(PRESENT, length),
         },
         Test::Regex(_) => 20,
-        _ => 1,
+        _ => PRESENT,
     }
 }

@@ -392,6 +392,7 @@ fn chain(findings: &[Finding]) -> Chain {
             confirmed: vec![item("user", "ito.k", "account-used", 2), item("host", "esx02", "host-reached", 5)],
             accessed: vec![item("host", "vcsa01", "host-reached", 4)],
             cannot_exclude: vec![item("host", "esx03", "host-reachable", 5)],
+            mail: Vec::new(),
         },
         hypotheses: vec![
             guess("entry-vpn-exploit", Verdict::Supported, &["F0001"], &[]),

@@ -32,6 +32,13 @@ pub struct Seen {
     keep: usize,
 }
 
+impl Seen {
+    /// Keeps that many events of every kind.
+    pub fn keeping(keep: usize) -> Self {
+        Self { keep, ..Self::default() }
+    }
+}
+
 impl Sink for Seen {
     fn event(&mut self, event: &Event<'_>) {
         *self.kinds.entry(event.kind.as_str()).or_default() += 1;

@@ -186,8 +186,9 @@ impl Flows {
         let mut entities =
             vec![host(&one.host), Entity::new(EntityKind::Address, one.src, "from"), Entity::new(EntityKind::Address, one.dst, "to")];
         entities.extend(one.domains.iter().map(|name| Entity::new(EntityKind::Domain, name.clone(), "to")));
-        let period = one.pair.rhythm().map(|(period, _)| period.to_string()).unwrap_or_default();
-        let (count, long, bytes) = (one.pair.count.to_string(), one.pair.long_micros.to_string(), one.pair.long_bytes.to_string());
+        let period = one.pair.rhythm().map(|(period, _)| crate::names::seconds(period)).unwrap_or_default();
+        let (count, long, bytes) =
+            (one.pair.count.to_string(), crate::names::seconds(one.pair.long_micros), one.pair.long_bytes.to_string());
         let args = [
             ("host", one.host.as_str()),
             ("src", one.src),

@@ -79,15 +79,16 @@ fn w3c<'a>(text: &'a str, columns: &'a [String], row: &mut Row<'a>) -> Option<Pa
     Some(Parsed { head: "", time: both.unwrap_or(clock), msg: "", code: "" })
 }
 
-/// Is it a W3C export of this product? Its `#` lines name it or its columns.
+/// Is it a W3C export of this product? Its `#` lines say the columns, and name it or a column of its own.
 pub fn is_w3c(head: &[u8]) -> bool {
-    let mut named = false;
+    let (mut named, mut columns) = (false, false);
     for line in heads::first_lines(head, 8).take_while(|line| line.first() == Some(&b'#')) {
         let text = String::from_utf8_lossy(line);
         named |= ["Ivanti", "Pulse", "Juniper", "IVE"].iter().any(|name| text.contains(name));
+        columns |= text.starts_with("#Fields:");
         named |= text.starts_with("#Fields:") && text.contains("realm") && text.contains("role");
     }
-    named
+    named && columns
 }
 
 fn sentence(msg: &str) -> &'static str {

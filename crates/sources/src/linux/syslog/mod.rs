@@ -3,10 +3,10 @@
 use konseki_model::{Core, Event, Field, Kind, Piece, Sink};
 
 use crate::clock::Clock;
-use crate::esx::between;
+use crate::linux_words::{self, Said};
 use crate::mapper::Scratch;
 use crate::read::{self, Verdict};
-use crate::syslog::{self, Head};
+use crate::syslog;
 use crate::{Input, Reading, Source};
 
 pub struct Syslog;
@@ -72,7 +72,7 @@ impl Source for Syslog {
                 return Verdict::Event;
             };
             let mut fields = vec![Field::new("process", head.process), Field::new("pid", head.pid), Field::new("message", head.message)];
-            more(&head, &mut fields);
+            linux_words::cut(&Said { process: head.process, message: head.message }, &mut fields);
             let (kind, mut core) = reading.about.mapper.apply(&fields, &mut scratch);
             core.host = head.host;
             if !said {
@@ -84,30 +84,5 @@ impl Source for Syslog {
             Verdict::Event
         });
         clock.report(sink);
-    }
-}
-
-/// What sshd and sudo say, cut by their own words. A user name may hold ` from `: the address stands last.
-fn more<'a>(head: &Head<'a>, fields: &mut Vec<Field<'a>>) {
-    let message = head.message;
-    if head.process.starts_with("sshd") {
-        if let Some((method, rest)) =
-            message.strip_prefix("Accepted ").or_else(|| message.strip_prefix("Failed ")).and_then(|rest| rest.split_once(" for "))
-            && let Some((user, peer)) = rest.rsplit_once(" from ")
-        {
-            let mut peer = peer.split(' ');
-            let user = user.strip_prefix("invalid user ").unwrap_or(user);
-            fields.extend([Field::new("method", method), Field::new("user", user), Field::new("src", peer.next().unwrap_or(""))]);
-            fields.push(Field::new("src_port", peer.nth(1).unwrap_or("")));
-        } else if let Some(user) = between(message, "session opened for user ", " by ") {
-            fields.push(Field::new("user", user.split('(').next().unwrap_or(user)));
-        }
-    } else if head.process == "sudo"
-        && let Some((user, _)) = message.trim_start().split_once(" : ")
-    {
-        fields.push(Field::new("user", user));
-        if let Some((_, command)) = message.split_once("COMMAND=") {
-            fields.push(Field::new("command", command));
-        }
     }
 }

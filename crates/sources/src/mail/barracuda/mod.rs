@@ -1,7 +1,10 @@
 //! Barracuda Email Security Gateway mail syslog: `inbound/pass1`, `scan`, `outbound/smtp` lines.
 
-use konseki_model::{Field, Piece, Sink};
+use konseki_formats::time::Written;
+use konseki_model::time::civil_from_days;
+use konseki_model::{Basis, Fidelity, Field, Piece, Sink, Stamp};
 
+use crate::clock::Clock;
 use crate::syslog::{self, Head};
 use crate::{Input, Reading, Source};
 
@@ -20,10 +23,61 @@ impl Source for Barracuda {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        syslog::read(input, reading, sink, |head, fields| {
-            fields.push(Field::new("service", head.process));
-            fields.extend(split(head.message).into_iter().flatten().filter(|field| !field.value.is_empty()));
-        });
+        let mut clock = Clock::new(reading);
+        let mut inner = Inner::default();
+        syslog::timed(
+            input,
+            reading,
+            sink,
+            |head, fields| {
+                fields.push(Field::new("service", head.process));
+                fields.extend(split(head.message).into_iter().flatten().filter(|field| !field.value.is_empty()));
+            },
+            |head| inner.stamp(head, &mut clock),
+        );
+        if inner.head.is_some() {
+            sink.zone("UTC", Basis::Format.as_str());
+        } else {
+            clock.report(sink);
+        }
+    }
+}
+
+/// The head has neither year nor zone, but RECV and SCAN hold the seconds since 1970 at which they began: their own time,
+/// and what the heads of the other lines are measured by.
+#[derive(Default)]
+struct Inner {
+    /// Year of the last such line, and how far its head is from UTC, in microseconds.
+    head: Option<(i64, i64)>,
+}
+
+const SECOND: i64 = 1_000_000;
+const QUARTER: i64 = 900 * SECOND;
+
+impl Inner {
+    fn stamp(&mut self, head: &Head<'_>, clock: &mut Clock) -> Option<Stamp> {
+        let start = head.message.split(' ').nth(2).and_then(|text| text.parse::<i64>().ok()).filter(|start| *start > 0);
+        if let Some(start) = start.filter(|_| split(head.message).is_some()) {
+            let micros = start.checked_mul(SECOND)?;
+            self.learn(head, micros);
+            return Some(Stamp::new(micros, Fidelity::Second, Basis::Format));
+        }
+        match self.head {
+            Some((year, ahead)) => {
+                let civil = Written { year, ..head.time }.civil_micros()?;
+                Some(Stamp::new(civil - ahead, Fidelity::Second, Basis::YearInferred))
+            }
+            None => clock.stamp(&head.time),
+        }
+    }
+
+    fn learn(&mut self, head: &Head<'_>, micros: i64) {
+        let year = civil_from_days(micros.div_euclid(86_400 * SECOND)).0;
+        // Around New Year the head's local date may be in the neighbouring year.
+        let near = (year - 1..=year + 1).filter_map(|year| Some((year, Written { year, ..head.time }.civil_micros()? - micros)));
+        let Some((year, ahead)) = near.min_by_key(|(_, ahead)| ahead.abs()) else { return };
+        // A line may be written some time after the message began: whole quarters of an hour are the zone.
+        self.head = Some((year, (ahead + QUARTER / 2).div_euclid(QUARTER) * QUARTER));
     }
 }
 

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use konseki_formats::time;
 use konseki_model::{Basis, Core, Event, Fidelity, Field, Piece, Sink, Stamp};
-use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::flat;
+use crate::flat_text;
 use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
 use crate::{Input, Reading, Source};
@@ -131,9 +130,8 @@ impl Log<'_> {
     }
 
     fn json(&mut self, line: &Text<'_>, sink: &mut dyn Sink) -> Verdict {
-        let Ok(value) = serde_json::from_str::<Value>(line.text) else { return Verdict::Rejected };
+        let Some(flat) = flat_text::parse(line.text) else { return Verdict::Rejected };
         self.json = true;
-        let flat = flat::flatten(&value);
         let fields = flat.iter().map(|(name, value)| Field::new(dotted(name), value)).collect();
         self.event(line, fields, sink)
     }

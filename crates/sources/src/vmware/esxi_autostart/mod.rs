@@ -11,8 +11,19 @@ use crate::{Input, Reading, Source, host};
 pub struct Autostart;
 pub static SOURCE: Autostart = Autostart;
 
-const PLACES: &[&str] =
-    &["etc/rc.local.d/", "etc/init.d/", "etc/rc.d/", "var/spool/cron/", "etc/cron.d/", "etc/systemd/system/", "usr/lib/systemd/system/"];
+const PLACES: &[&str] = &[
+    "etc/rc.local.d/",
+    "etc/init.d/",
+    "etc/rc.d/",
+    "var/spool/cron/",
+    "etc/cron.d/",
+    "etc/cron.hourly/",
+    "etc/cron.daily/",
+    "etc/cron.weekly/",
+    "etc/cron.monthly/",
+    "etc/systemd/system/",
+    "usr/lib/systemd/system/",
+];
 const FILES: &[&str] = &["etc/rc.local", "etc/crontab", "etc/sysconfig/init", "etc/profile.local"];
 
 /// The path on the device, where the piece's path holds one of the places that run by themselves.
@@ -96,6 +107,7 @@ mod tests {
         assert_eq!(find("cp a.vmx b"), "");
         assert_eq!(device_path("e/esx01/etc/rc.local.d/local.sh").as_deref(), Some("/etc/rc.local.d/local.sh"));
         assert_eq!(device_path("vc/etc/rc.local").as_deref(), Some("/etc/rc.local"));
+        assert_eq!(device_path("gw/etc/cron.hourly/a.sh").as_deref(), Some("/etc/cron.hourly/a.sh"));
         assert_eq!(device_path("notes/my-etc/init.d.txt"), None);
     }
 }

@@ -59,7 +59,9 @@ fn machine(text: &str, column: usize) -> Option<Line<'_>> {
 impl Source for Table {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
         let text = String::from_utf8_lossy(piece.head.get(..piece.head.len().min(16_384)).unwrap_or_default());
-        text.lines().take(100).any(is_head)
+        // The command's own remarks on machines that cannot be reached may stand before the head; nothing else does.
+        let remark = |line: &&str| line.trim().is_empty() || line.starts_with("Skipping invalid VM");
+        text.trim_start_matches('\u{feff}').lines().skip_while(remark).take(3).any(is_head)
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {

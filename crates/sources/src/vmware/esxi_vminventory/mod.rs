@@ -15,7 +15,8 @@ impl Source for Inventory {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
         let head = piece.head.get(..piece.head.len().min(4096)).unwrap_or_default();
         let has = |text: &str| memchr::memmem::find(head, text.as_bytes()).is_some();
-        has("<ConfigRoot") && (has("<vmxCfgPath>") || piece.name().to_ascii_lowercase().ends_with("vminventory.xml"))
+        let xml = String::from_utf8_lossy(head).trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).starts_with('<');
+        xml && has("<ConfigRoot") && (has("<vmxCfgPath>") || piece.name().to_ascii_lowercase().ends_with("vminventory.xml"))
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {

@@ -38,7 +38,9 @@ impl Source for Vpxd {
 }
 
 fn is_profiler(piece: &Piece<'_>) -> bool {
-    memchr::memmem::find(piece.head, SESSION).is_some()
+    // Definitions of log viewers quote such lines inside JSON.
+    let quoted = piece.head.first() == Some(&b'{');
+    memchr::memmem::find(piece.head, SESSION).is_some() && !quoted
         || piece.name().starts_with("vpxd-profiler") && memchr::memmem::find(piece.head, b"--> /").is_some()
 }
 

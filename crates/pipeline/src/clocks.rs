@@ -1,0 +1,160 @@
+//! Clocks of the case: pieces whose zone is only assumed are moved by what other sources saw of the same events.
+
+use std::collections::BTreeMap;
+
+use konseki_chain::{Clocks, Offset, clock_wants};
+use konseki_model::time::rfc3339;
+use konseki_model::{Fidelity, Finding, Kind};
+use konseki_store::{Correction, Events, Filter};
+use serde::{Deserialize, Serialize};
+
+use crate::assemble::Listed;
+use crate::run::{Case, write};
+use crate::{Error, fold};
+
+const FILE: &str = "work/clocks.json";
+
+/// A clock, and the pieces that it wrote.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Clock {
+    /// Host, or source where no host is known.
+    pub host: String,
+    /// The zone that was assumed.
+    pub zone: String,
+    pub offset: Offset,
+    pub evidence: Vec<String>,
+}
+
+/// Compares unsure clocks with the others; takes what was found into `listed`.
+///
+/// # Errors
+/// The event store cannot be read, the case cannot be written.
+pub(crate) fn settle(case: &Case, listed: &mut Listed, threads: usize) -> Result<Vec<Clock>, Error> {
+    let mut names: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for piece in listed.intake.iter().filter(|piece| piece.zone.basis == "assumed" && piece.first.is_some()) {
+        // What the analyst set is not set again.
+        if listed.corrections.iter().all(|set| set.evidence != piece.id) {
+            let host = if piece.host.is_empty() { &piece.source } else { &piece.host };
+            names.insert(piece.id.clone(), (host.clone(), piece.zone.name.clone()));
+        }
+    }
+    let clocks = if names.is_empty() { Vec::new() } else { compare(case, listed, &names, threads)? };
+    let text = serde_json::to_string(&clocks).map_err(|error| Error::Internal(error.to_string()))?;
+    write(&case.path(FILE), text.as_bytes())?;
+    for clock in &clocks {
+        listed.corrections.extend(corrections(clock));
+    }
+    move_intake(listed, &clocks);
+    Ok(clocks)
+}
+
+fn compare(case: &Case, listed: &Listed, names: &BTreeMap<String, (String, String)>, threads: usize) -> Result<Vec<Clock>, Error> {
+    let key = |(host, zone): &(String, String)| format!("{}\u{1f}{zone}", host.split('.').next().unwrap_or(host).to_lowercase());
+    let unsure: BTreeMap<String, String> = names.iter().map(|(id, name)| (id.clone(), key(name))).collect();
+    let mut found = Clocks::new(&unsure);
+    let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
+    let kinds: Vec<Kind> = Kind::all().map(|(kind, _)| kind).filter(|kind| clock_wants(*kind)).collect();
+    let own = Filter { kinds: kinds.clone(), evidence: unsure.keys().cloned().collect(), ..Filter::default() };
+    events.records(&own, &mut |record| found.own(&record))?;
+    found.turn();
+    events.records(&Filter { kinds, ..Filter::default() }, &mut |record| found.other(&record))?;
+    let clocks = found.finish().into_iter().map(|offset| {
+        let evidence: Vec<String> = unsure.iter().filter(|(_, name)| **name == offset.clock).map(|(id, _)| id.clone()).collect();
+        let (host, zone) = evidence.first().and_then(|id| names.get(id)).cloned().unwrap_or_default();
+        Clock { offset: Offset { clock: host.clone(), ..offset }, host, zone, evidence }
+    });
+    Ok(clocks.collect())
+}
+
+fn corrections(clock: &Clock) -> Vec<Correction> {
+    let mut out = Vec::new();
+    for id in clock.evidence.iter().filter(|_| clock.offset.parts.iter().any(|(_, shift)| *shift != 0)) {
+        for (from, micros) in clock.offset.parts.iter().rev() {
+            out.push(Correction { evidence: id.clone(), micros: *micros, from: (*from > i64::MIN).then_some(*from) });
+        }
+    }
+    out
+}
+
+/// What an earlier run found, for views of the case.
+pub(crate) fn stored(case: &Case) -> Vec<Correction> {
+    let text = std::fs::read_to_string(case.path(FILE)).unwrap_or_default();
+    let clocks: Vec<Clock> = serde_json::from_str(&text).unwrap_or_default();
+    clocks.iter().flat_map(corrections).collect()
+}
+
+/// Microseconds to add to a time of a piece.
+pub(crate) fn shift(corrections: &[Correction], evidence: &str, micros: i64) -> i64 {
+    let fits = |one: &&Correction| one.evidence == evidence && one.from.is_none_or(|from| micros >= from);
+    corrections.iter().find(fits).map_or(0, |one| one.micros)
+}
+
+fn moved(corrections: &[Correction], evidence: &str, text: &str, fine: Fidelity) -> Option<String> {
+    let (written, _) = konseki_formats::time::iso(text.as_bytes())?;
+    let micros = written.utc_micros()?;
+    Some(rfc3339(micros + shift(corrections, evidence, micros), fine))
+}
+
+fn move_intake(listed: &mut Listed, clocks: &[Clock]) {
+    let Listed { intake, corrections, .. } = listed;
+    for clock in clocks.iter().filter(|clock| !clock.offset.parts.is_empty()) {
+        for piece in intake.iter_mut().filter(|piece| clock.evidence.contains(&piece.id)) {
+            for time in [&mut piece.first, &mut piece.last].into_iter().flatten() {
+                let fine = if time.contains('.') { Fidelity::Microsecond } else { Fidelity::Second };
+                if let Some(text) = moved(corrections, &piece.id, time, fine) {
+                    *time = text;
+                }
+            }
+            let hours = clock.offset.parts.iter().map(|(_, micros)| format!("{:+.2} h", *micros as f64 / 3.6e9));
+            piece.zone.name = format!("{} {}", clock.zone, hours.collect::<Vec<_>>().join(", "));
+            piece.zone.basis = "compared".to_owned();
+        }
+    }
+}
+
+/// Times of findings that rest on a piece that was moved.
+pub(crate) fn move_findings(findings: &mut [Finding], corrections: &[Correction]) {
+    if corrections.is_empty() {
+        return;
+    }
+    for finding in findings {
+        let Some(evidence) = finding.because.first().map(|because| because.evidence.clone()) else { continue };
+        let Some(micros) = finding.micros else { continue };
+        let by = shift(corrections, &evidence, micros);
+        if by == 0 {
+            continue;
+        }
+        let fine = Fidelity::parse(&finding.time.fidelity).unwrap_or(Fidelity::Second);
+        let end = finding.time.end.as_deref().and_then(|text| moved(corrections, &evidence, text, fine));
+        finding.micros = Some(micros + by);
+        finding.time = konseki_model::FindingTime {
+            end: end.or_else(|| finding.time.end.clone()),
+            ..fold::finding_time(finding.micros, None, &finding.time.fidelity, &finding.time.basis)
+        };
+    }
+}
+
+/// What a summary says of a clock.
+pub(crate) fn row(clock: &Clock) -> serde_json::Value {
+    let seconds = |micros: i64| micros as f64 / 1e6;
+    let parts: Vec<serde_json::Value> = clock
+        .offset
+        .parts
+        .iter()
+        .map(|(from, shift)| {
+            let from = (*from > i64::MIN).then(|| rfc3339(*from, Fidelity::Second));
+            serde_json::json!({"from": from, "shift_seconds": seconds(*shift)})
+        })
+        .collect();
+    serde_json::json!({
+        "host": clock.host,
+        "assumed": clock.zone,
+        "state": if clock.offset.parts.is_empty() { "unknown" } else { "found" },
+        "parts": parts,
+        "doubt_seconds": seconds(clock.offset.doubt),
+        "anchors": clock.offset.anchors,
+        "agreeing": clock.offset.agreeing,
+        "by": clock.offset.by,
+        "evidence": clock.evidence,
+    })
+}

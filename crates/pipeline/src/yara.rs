@@ -1,0 +1,101 @@
+//! The words of a YARA rule, from what its `meta` section says; public rule sets have habits of their own.
+
+use konseki_model::Level;
+use konseki_model::finding::Words;
+use konseki_yara::{About, RuleSet};
+
+use crate::detect::RuleWords;
+
+/// `level` or, as signature-base has it, `score` (0 to 100); ATT&CK ids from `attack`, `mitre_att`, `mitre_attack` or tags.
+pub fn words(rule: &str, about: Option<&About>) -> RuleWords {
+    let empty = About::default();
+    let about = about.unwrap_or(&empty);
+    let text = |name: &str| about.meta.get(name).cloned().unwrap_or_default();
+    let title = text("title");
+    let level = Level::parse(&text("level")).or_else(|| text("score").parse().ok().map(of_score)).unwrap_or(Level::High);
+    let ids = ["attack", "mitre_att", "mitre_attack"].map(|name| text(name)).join(" ");
+    let mut techniques: Vec<String> = ids
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
+        .chain(about.tags.iter().map(String::as_str))
+        .filter(|id| is_technique(id))
+        .map(str::to_owned)
+        .collect();
+    techniques.sort();
+    techniques.dedup();
+    let ja = about.meta.get("title_ja").map(|title| Words {
+        title: title.clone(),
+        why: text("description_ja"),
+        disproof: text("falsepositives_ja"),
+    });
+    RuleWords {
+        id: rule.to_owned(),
+        title: if title.is_empty() { format!("YARA: {rule}") } else { title },
+        level,
+        techniques,
+        tactics: Vec::new(),
+        why: text("description"),
+        disproof: text("falsepositives"),
+        ja,
+    }
+}
+
+fn of_score(score: u64) -> Level {
+    match score {
+        0..40 => Level::Low,
+        40..70 => Level::Medium,
+        70..90 => Level::High,
+        _ => Level::Critical,
+    }
+}
+
+/// A rule file against the bytes beside it that must match and that must not; what went wrong.
+pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
+    let (rules, unusable) = RuleSet::compile(&[(name.to_owned(), rule.to_vec())]);
+    if let Some(bad) = unusable.first() {
+        return vec![format!("{name}:{}: {}", bad.line, bad.reason)];
+    }
+    let found = |bytes: &[u8]| rules.scan("sample", bytes).map(|hits| hits.into_iter().map(|hit| hit.rule).collect::<Vec<_>>());
+    let mut wrong = Vec::new();
+    match found(hit) {
+        Ok(hits) if hits.is_empty() => wrong.push(format!("{name}: does not match its sample NAME.match.bin")),
+        Ok(_) => {}
+        Err(why) => wrong.push(format!("{name}: {why}")),
+    }
+    match found(miss) {
+        Ok(hits) if hits.is_empty() => {}
+        Ok(hits) => wrong.push(format!("{name}: NAME.nomatch.bin matches {}", hits.join(", "))),
+        Err(why) => wrong.push(format!("{name}: {why}")),
+    }
+    wrong
+}
+
+/// `T1505` or `T1505.003`.
+fn is_technique(id: &str) -> bool {
+    let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
+    id.strip_prefix('T').is_some_and(|rest| match rest.split_once('.') {
+        None => digits(rest, 4),
+        Some((head, tail)) => digits(head, 4) && digits(tail, 3),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn own_words_are_taken_and_public_habits_understood() {
+        let meta = |pairs: &[(&str, &str)]| About {
+            tags: vec!["T1059".to_owned(), "APT".to_owned()],
+            meta: pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<BTreeMap<_, _>>(),
+        };
+        let own = words("x", Some(&meta(&[("title", "A"), ("level", "critical"), ("attack", "T1505.003, T1059")])));
+        assert_eq!((own.title.as_str(), own.level), ("A", Level::Critical));
+        assert_eq!(own.techniques, ["T1059", "T1505.003"]);
+        let public = words("y", Some(&meta(&[("score", "65"), ("description", "d")])));
+        assert_eq!((public.title.as_str(), public.level, public.why.as_str()), ("YARA: y", Level::Medium, "d"));
+        assert_eq!(words("z", None).level, Level::High);
+    }
+}

@@ -1,0 +1,91 @@
+//! Timelines of Plaso and Timesketch: `psort` as JSON lines, dynamic CSV and l2t CSV; Timesketch's own CSV and JSONL.
+
+use std::borrow::Cow;
+
+use konseki_formats::time;
+use konseki_model::{At, Basis, Fidelity, Field, Piece, Problem, ProblemKind, Sink, Stamp};
+
+use crate::delimited::{self, Heading};
+use crate::emit::{self, Emit};
+use crate::flat;
+use crate::read::Verdict;
+use crate::{Input, Reading, Source, objects};
+
+pub struct Plaso;
+pub static SOURCE: Plaso = Plaso;
+
+const L2T: &[&str] = &["date", "time", "timezone", "MACB", "sourcetype", "desc"];
+
+fn is_head(heading: &Heading) -> bool {
+    // Hayabusa writes for Timesketch too, and is a source of its own.
+    let hayabusa = heading.has_all(&["Computer", "Channel", "Level"]);
+    heading.has_all(L2T) || (heading.has_all(&["datetime", "timestamp_desc", "message"]) && !hayabusa)
+}
+
+impl Source for Plaso {
+    fn recognise(&self, piece: &Piece<'_>) -> bool {
+        if let Some(heading) = delimited::heading(piece) {
+            return is_head(&heading);
+        }
+        let text = delimited::beginning(piece);
+        let has = |key: &str| text.contains(key);
+        has("\"timestamp_desc\"") && has("\"message\"") && (has("\"timestamp\"") || has("\"datetime\"")) && !has("\"RuleTitle\"")
+    }
+
+    fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
+        let mut emit = Emit::new(reading);
+        if let Some(heading) = delimited::heading(&reading.piece) {
+            let old = heading.has_all(L2T);
+            delimited::table(input, reading, sink, is_head, |row, cells, sink| {
+                let cells: Vec<Field<'_>> = cells.iter().filter(|cell| !old || cell.value != "-").copied().collect();
+                one(&mut emit, row.at(), &cells, row.bytes, sink);
+                Verdict::Event
+            });
+        } else {
+            objects::objects(input, reading, sink, |object, sink| {
+                let flat = flat::flatten(&object.value);
+                let kept = flat.iter().filter(|(name, value)| !value.is_empty() && !name.starts_with("__"));
+                let fields: Vec<_> = kept.map(|(name, value)| Field::new(name, value)).collect();
+                one(&mut emit, object.at, &fields, &object.bytes, sink);
+                1
+            });
+        }
+        emit.finish(sink);
+    }
+}
+
+fn one(emit: &mut Emit<'_>, at: At, cells: &[Field<'_>], raw: &[u8], sink: &mut dyn Sink) {
+    let time = instant(emit, cells, at, sink);
+    let mut fields = cells.to_vec();
+    fields.push(Field::new("tool", "Plaso"));
+    emit.event(at, time, None, &fields, raw, sink);
+}
+
+/// `timestamp` in microseconds UTC, else `datetime`, else the columns of l2t. What Plaso marks as no time has none.
+fn instant(emit: &mut Emit<'_>, cells: &[Field<'_>], at: At, sink: &mut dyn Sink) -> Option<Stamp> {
+    let get = |name: &str| emit::get(cells, name);
+    let none = |text: &str| text == "Not a time" || text == "Not set" || text.starts_with("0000-00-00");
+    if none(get("timestamp_desc")) || none(get("type")) || none(get("datetime")) {
+        return None;
+    }
+    let micros = get("timestamp").parse::<i64>().ok().filter(|micros| *micros != 0);
+    let text: Cow<'_, str> = match (get("date"), get("datetime")) {
+        (_, datetime) if !datetime.is_empty() => Cow::Borrowed(datetime),
+        ("00/00/0000", _) | ("", _) => Cow::Borrowed(""),
+        (date, _) => format!("{date} {}{}", get("time"), if get("timezone") == "UTC" { " UTC" } else { "" }).into(),
+    };
+    if !text.is_empty() {
+        return emit.stamp(&text, at, sink);
+    }
+    let micros = micros?;
+    // Far from any calendar: a broken timestamp of the artefact, as it stands.
+    if time_is_calendar(micros) {
+        return Some(Stamp::new(micros, Fidelity::Microsecond, Basis::Format));
+    }
+    sink.problem(Problem::new(ProblemKind::Time, Some(at), "the time of a record cannot be; the record was kept without one"));
+    None
+}
+
+fn time_is_calendar(micros: i64) -> bool {
+    time::iso(konseki_model::time::rfc3339(micros, Fidelity::Second).as_bytes()).is_some()
+}

@@ -1,0 +1,327 @@
+//! `cargo xtask bench`: konseki and its peers over the same evidence, in turn, several times; ratios, not seconds, travel.
+//!
+//! Peers are taken from `PATH` and never built here. Needs GNU time (`/usr/bin/time`), which knows CPU seconds and peak memory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{cargo, root};
+
+const USAGE: &str = "bench [--work DIR] [--rounds N] [--mib N] [--rules SIGMA.zip] [--evidence FOLDER]";
+
+struct Options {
+    work: PathBuf,
+    rounds: usize,
+    mib: u64,
+    rules: PathBuf,
+    evidence: PathBuf,
+}
+
+/// One program over one corpus.
+struct Case {
+    work: &'static str,
+    name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// Fed to standard input.
+    input: Option<PathBuf>,
+    /// Removed before each run.
+    leaves: Option<PathBuf>,
+    /// Exit codes that mean done.
+    fine: &'static [i32],
+    runs: Vec<Run>,
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    cpu: f64,
+    wall: f64,
+    mib: f64,
+}
+
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let options = options(arguments)?;
+    cargo(&["build", "--release", "-p", "konseki", "-p", "lab"], &[])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("release");
+    fs::create_dir_all(&options.work).map_err(told(&options.work))?;
+    let corpus = corpus(&options, &target)?;
+    let mut cases = cases(&options, &target, &corpus);
+    for round in 0..options.rounds {
+        for case in &mut cases {
+            eprintln!("bench: round {} of {}: {}, {}", round + 1, options.rounds, case.work, case.name);
+            case.run(&options.work)?;
+        }
+    }
+    let text = report(&options, &cases, &corpus);
+    println!("{text}");
+    let file = root().join("benches/results").join(format!("{}.txt", answer("date", &["-u", "+%F-%H%M"])));
+    fs::write(&file, text).map_err(told(&file))?;
+    println!("kept in benches/results/{}", file.file_name().unwrap_or_default().to_string_lossy());
+    Ok(())
+}
+
+fn told(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
+    move |error| format!("{}: {error}", path.display())
+}
+
+fn options(arguments: &[String]) -> Result<Options, String> {
+    let shared = root().join("../shared");
+    let mut options = Options {
+        work: std::env::temp_dir().join("konseki-bench"),
+        rounds: 3,
+        mib: 100,
+        rules: shared.join("rules/sigmahq.zip"),
+        evidence: shared.join("evidence"),
+    };
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let value = rest.next().ok_or(USAGE)?;
+        match name.as_str() {
+            "--work" => options.work = value.into(),
+            "--rounds" => options.rounds = value.parse().map_err(|_| USAGE)?,
+            "--mib" => options.mib = value.parse().map_err(|_| USAGE)?,
+            "--rules" => options.rules = value.into(),
+            "--evidence" => options.evidence = value.into(),
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    for path in [&options.rules, &options.evidence] {
+        if !path.exists() {
+            return Err(format!("{} is not there: the bench needs public evidence and rules ({USAGE})", path.display()));
+        }
+    }
+    Ok(options)
+}
+
+/// What is measured over, made anew for every bench.
+struct Corpus {
+    /// Many logs, and one large one.
+    evtx: PathBuf,
+    large: PathBuf,
+    small: PathBuf,
+    text: PathBuf,
+    /// The rules as a folder, for peers that want one.
+    rules: PathBuf,
+    sizes: Vec<(&'static str, u64)>,
+}
+
+/// Room in a log's header that no reader looks at: a number there makes a copy another piece of evidence.
+const SPARE: usize = 2048;
+
+fn corpus(options: &Options, target: &Path) -> Result<Corpus, String> {
+    let at = |name: &str| options.work.join(name);
+    let corpus =
+        Corpus { evtx: at("evtx"), large: at("large"), small: at("small"), text: at("text"), rules: at("rules"), sizes: Vec::new() };
+    for folder in [&corpus.evtx, &corpus.large, &corpus.small, &corpus.text] {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).map_err(told(folder))?;
+    }
+    let mut logs = Vec::new();
+    collect(&options.evidence, &mut logs);
+    let want = options.mib << 20;
+    let (mut total, mut copy) = (0, 0_u64);
+    let mut large = Vec::new();
+    while total < want && !logs.is_empty() {
+        for (number, log) in logs.iter().enumerate() {
+            let mut bytes = fs::read(log).map_err(told(log))?;
+            if let Some(room) = bytes.get_mut(SPARE..SPARE + 8) {
+                room.copy_from_slice(&copy.to_le_bytes());
+            }
+            total += bytes.len() as u64;
+            let file = corpus.evtx.join(format!("{copy}-{number}.evtx"));
+            fs::write(&file, &bytes).map_err(told(&file))?;
+            // Chunks after the first header: one log as large as all of them.
+            let from = if large.is_empty() { 0 } else { 4096 };
+            large.extend_from_slice(bytes.get(from..).unwrap_or_default());
+            if (copy, number) == (0, 0) {
+                let file = corpus.small.join("small.evtx");
+                fs::write(&file, &bytes).map_err(told(&file))?;
+            }
+            if total >= want {
+                break;
+            }
+        }
+        copy += 1;
+    }
+    let file = corpus.large.join("large.evtx");
+    fs::write(&file, &large).map_err(told(&file))?;
+    let out = corpus.text.display().to_string();
+    quiet(&target.join("lab"), &["nerve", "--seed", "1", "--scale", "20", "--out", &out])?;
+    let _ = fs::remove_dir_all(&corpus.rules);
+    let (archive, folder) = (options.rules.display().to_string(), corpus.rules.display().to_string());
+    quiet(Path::new("unzip"), &["-q", &archive, "-d", &folder])?;
+    let sizes = vec![("many logs", total), ("one large log", large.len() as u64), ("text", size(&corpus.text.join("evidence")))];
+    Ok(Corpus { sizes, ..corpus })
+}
+
+fn collect(folder: &Path, logs: &mut Vec<PathBuf>) {
+    let mut all: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    all.sort();
+    for path in all {
+        if path.is_dir() {
+            collect(&path, logs);
+        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("evtx")) {
+            logs.push(path);
+        }
+    }
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { size(&entry.path()) } else { entry.metadata().map_or(0, |m| m.len()) }).sum()
+}
+
+fn quiet(program: &Path, arguments: &[&str]) -> Result<(), String> {
+    let status = Command::new(program).args(arguments).stdout(Stdio::null()).status();
+    let status = status.map_err(|error| format!("{}: {error}", program.display()))?;
+    if status.success() { Ok(()) } else { Err(format!("{} {} failed", program.display(), arguments.join(" "))) }
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn cases(options: &Options, target: &Path, corpus: &Corpus) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let show = |path: &Path| path.display().to_string();
+    let (many, large, small) = (show(&corpus.evtx), show(&corpus.large), show(&corpus.small));
+    let (text, rules, archive) = (show(&corpus.text.join("evidence")), show(&corpus.rules), show(&options.rules));
+    let case = options.work.join("case");
+    let own = |threads: &str, input: &str, rules: Option<&str>| {
+        let mut all =
+            vec!["investigate", input, "--quiet", "--threads", threads, "--case"].into_iter().map(str::to_owned).collect::<Vec<_>>();
+        all.push(show(&case));
+        all.extend(rules.into_iter().flat_map(|rules| ["--rules".to_owned(), rules.to_owned()]));
+        all
+    };
+    let sets = [("many logs", &many), ("one large log", &large), ("start-up", &small), ("text", &text)];
+    for (work, input) in sets {
+        for threads in ["1", "2"] {
+            cases.push(Case {
+                work,
+                name: format!("konseki {threads} thread{}", if threads == "1" { "" } else { "s" }),
+                program: target.join("konseki"),
+                arguments: own(threads, input, Some(&archive)),
+                input: None,
+                leaves: Some(case.clone()),
+                fine: &[0, 1, 3],
+                runs: Vec::new(),
+            });
+        }
+    }
+    let sums = |work, input: &str| peer(work, "sha256sum", &["-b", input]);
+    let file = show(&corpus.large.join("large.evtx"));
+    cases.extend(sums("one large log", &file));
+    for (work, input) in [("many logs", &many), ("one large log", &large), ("start-up", &small)] {
+        cases.extend(peer(work, "hayabusa", &["csv-timeline", "-d", input, "-r", &rules, "-w", "-q", "-o", "/dev/null", "--clobber"]));
+        cases.extend(peer(work, "chainsaw", &["hunt", input, "-s", &rules, "--preprocess", "-q", "--jsonl", "-o", "/dev/null"]));
+        cases.extend(peer(work, "zircolite", &["--evtx", input, "--ruleset", &rules]));
+    }
+    // Only records to JSON lines: no rule is asked, nothing is kept.
+    cases.extend(peer("one large log", "evtx_dump", &["-t", "1", "-o", "jsonl", "--dont-show-record-number", &file]));
+    let json = options.work.join("large.jsonl");
+    if cases.iter().any(|case| case.name == "evtx_dump") && dump(&file, &json).is_ok() {
+        let json = show(&json);
+        cases.extend(peer("one large log", "jq", &["-c", ".Event.System.EventID", &json]));
+        let mut engine = peer("one large log", "rsigma", &["eval", "-r", &rules, "--event", &format!("@{json}")]);
+        engine.iter_mut().for_each(|case| case.fine = &[0, 1]);
+        cases.extend(engine);
+    }
+    cases
+}
+
+fn peer(work: &'static str, name: &str, arguments: &[&str]) -> Option<Case> {
+    let arguments = arguments.iter().map(|one| (*one).to_owned()).collect();
+    let program = on_path(name)?;
+    Some(Case { work, name: name.to_owned(), program, arguments, input: None, leaves: None, fine: &[0], runs: Vec::new() })
+}
+
+fn dump(log: &str, json: &Path) -> Result<(), String> {
+    let out = fs::File::create(json).map_err(told(json))?;
+    let program = on_path("evtx_dump").ok_or("evtx_dump is not there")?;
+    let status =
+        Command::new(program).args(["-t", "1", "-o", "jsonl", "--dont-show-record-number", log]).stdout(out).stderr(Stdio::null()).status();
+    status.map_err(|error| error.to_string()).map(|_| ())
+}
+
+impl Case {
+    fn run(&mut self, work: &Path) -> Result<(), String> {
+        if let Some(folder) = &self.leaves {
+            let _ = fs::remove_dir_all(folder);
+        }
+        let times = work.join("times");
+        let input = match &self.input {
+            Some(path) => fs::File::open(path).map_err(told(path))?.into(),
+            None => Stdio::null(),
+        };
+        let mut command = Command::new("/usr/bin/time");
+        command.args(["-f", "%U %S %e %M", "-o"]).arg(&times).arg(&self.program).args(&self.arguments);
+        let status = command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status = status.map_err(|error| format!("/usr/bin/time (GNU time is needed): {error}"))?;
+        let code = status.code().unwrap_or(-1);
+        if !self.fine.contains(&code) {
+            eprintln!("bench: {} ended with {code}: not counted", self.name);
+            return Ok(());
+        }
+        let text = fs::read_to_string(&times).map_err(told(&times))?;
+        let last = text.lines().last().unwrap_or_default();
+        let numbers: Vec<f64> = last.split(' ').filter_map(|word| word.parse().ok()).collect();
+        if let [user, system, wall, kib] = numbers.as_slice() {
+            self.runs.push(Run { cpu: user + system, wall: *wall, mib: kib / 1024.0 });
+        }
+        Ok(())
+    }
+
+    fn spread(&self, of: impl Fn(&Run) -> f64) -> [f64; 3] {
+        spread(self.runs.iter().map(of).collect())
+    }
+}
+
+/// Minimum, median, maximum.
+fn spread(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [values.first(), values.get(values.len() / 2), values.last()].map(|value| value.copied().unwrap_or(f64::NAN))
+}
+
+fn report(options: &Options, cases: &[Case], corpus: &Corpus) -> String {
+    let mut text = format!(
+        "konseki {} ({}), {} rounds, {} processors\n",
+        env!("CARGO_PKG_VERSION"),
+        answer("git", &["-C", &root().display().to_string(), "rev-parse", "--short", "HEAD"]),
+        options.rounds,
+        std::thread::available_parallelism().map_or(1, usize::from),
+    );
+    for (name, bytes) in &corpus.sizes {
+        text += &format!("{name}: {} MiB\n", bytes >> 20);
+    }
+    for peer in ["hayabusa", "chainsaw", "zircolite", "evtx_dump", "rsigma", "jq"] {
+        match on_path(peer) {
+            Some(program) => text += &format!("{peer}: {}\n", answer(&program.display().to_string(), &["--version"])),
+            None => text += &format!("{peer}: not on PATH\n"),
+        }
+    }
+    text += "\nCPU seconds, seconds, MiB: minimum / median / maximum. Ratio: CPU against konseki with one thread, round by round.\n\n";
+    for case in cases.iter().filter(|case| !case.runs.is_empty()) {
+        let base = cases.iter().find(|other| other.work == case.work && other.name == "konseki 1 thread");
+        let pairs = base.into_iter().flat_map(|base| case.runs.iter().zip(&base.runs));
+        let three = |values: [f64; 3], digits: usize| values.map(|value| format!("{value:.digits$}")).join(" / ");
+        text += &format!(
+            "{:<14} {:<18} cpu {:<24} wall {:<24} peak {:<22} ratio {}\n",
+            case.work,
+            case.name,
+            three(case.spread(|run| run.cpu), 2),
+            three(case.spread(|run| run.wall), 2),
+            three(case.spread(|run| run.mib), 0),
+            three(spread(pairs.map(|(own, base)| own.cpu / base.cpu.max(0.005)).collect()), 2),
+        );
+    }
+    text
+}
+
+/// First line that a program says.
+fn answer(program: &str, arguments: &[&str]) -> String {
+    let out = Command::new(program).args(arguments).output();
+    out.ok().map(|out| String::from_utf8_lossy(&out.stdout).lines().next().unwrap_or_default().trim().to_owned()).unwrap_or_default()
+}
