@@ -1,7 +1,5 @@
 //! The last look: no file of a package holds a withheld text, in plain, encoded, escaped, split or wrapped form.
 
-use std::collections::BTreeSet;
-
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use konseki_report::Words;
@@ -42,30 +40,33 @@ pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), E
     Ok(())
 }
 
-fn vocabulary(ours: &[File]) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
-    let mut add = |text: &str| {
-        words.extend(text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase));
+/// Everything that is written by us, in lower case.
+fn vocabulary(ours: &[File]) -> String {
+    let mut text = String::new();
+    let mut add = |part: &str| {
+        text.push_str(&part.to_lowercase());
+        text.push('\n');
     };
     for file in ours {
         add(&String::from_utf8_lossy(&file.bytes));
     }
-    for (_, both) in Words::all() {
+    for (_, both) in Words::all().chain(crate::words::book::all()) {
         add(&both.en);
         add(&both.ja);
     }
     konseki_report::attack::techniques().for_each(|technique| add(technique.name));
-    words
+    [include_str!("../../data/hunt.toml"), include_str!("../../data/systems.toml"), include_str!("../../data/mitigations.tsv")].into_iter().for_each(add);
+    text
 }
 
 /// Numbers and words of our own texts say nothing of the case. A text that the analyst withholds is always sought.
-fn is_telling(class: Class, text: &str, vocabulary: &BTreeSet<String>) -> bool {
+fn is_telling(class: Class, text: &str, ours: &str) -> bool {
     let lower = text.to_lowercase();
+    let least = if matches!(class, Class::Value | Class::File) { ENCODED_MIN } else { 3 };
     match class {
         Class::Text => true,
         _ if text.chars().all(|c| c.is_ascii_digit()) => text.len() > 6,
-        Class::Value | Class::File => text.chars().count() >= ENCODED_MIN && !vocabulary.contains(&lower),
-        _ => text.chars().count() >= 3 && !vocabulary.contains(&lower),
+        _ => text.chars().count() >= least && !ours.match_indices(&lower).any(|(at, found)| stands_alone(ours, &(at..at + found.len()))),
     }
 }
 
