@@ -98,7 +98,11 @@ pub fn replay(package: &Path, evidence: &[PathBuf], threads: usize, now: &str, p
     let text = fs::read_to_string(folder.join("steps.json"))
         .map_err(|error| Error::Usage(format!("{}: {error}; is this the folder that `publish` wrote?", package.display())))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| Error::Usage(format!("steps.json: {error}")))?;
-    let place = std::env::temp_dir().join(format!("konseki-replay-{}-{}", std::process::id(), &crate::sha256(now.as_bytes())[..8]));
+    let place = std::env::temp_dir().join(format!(
+        "konseki-replay-{}-{}",
+        std::process::id(),
+        crate::sha256(now.as_bytes()).get(..8).unwrap_or_default()
+    ));
     fs::create_dir(&place).map_err(|error| Error::Case(format!("{}: {error}", place.display())))?;
     let temporary = Temporary(place);
     let request = Request {

@@ -50,7 +50,7 @@ pub fn files(view: &View<'_>) -> Result<Vec<File>, Error> {
 }
 
 fn push(rules: &mut Vec<Value>, id: &str, source: Value) {
-    if !rules.iter().any(|rule| rule["id"] == id) {
+    if !rules.iter().any(|rule| rule.get("id").and_then(Value::as_str) == Some(id)) {
         rules.push(json!({"id": id, "logsource": source, "expected": "match"}));
     }
 }

@@ -6,9 +6,9 @@ use konseki_model::Step;
 use konseki_report::{Lang, attack};
 use serde_json::{Value, json};
 
-use super::millis;
 use super::stix::Bundle;
 use super::view::{View, end, start};
+use super::{millis, set};
 use crate::words_of_data as say;
 
 const EXTENSION: &str = "extension-definition--fb9c968a-745b-4ade-9b25-c324172197f4";
@@ -79,24 +79,24 @@ pub fn stix(view: &View<'_>) -> Value {
         let effects: Vec<String> = edges.iter().filter(|(from, _)| *from == step.id).map(|(_, to)| id(to)).collect();
         let mut body = json!({"extensions": extended(), "name": step_title(view, step), "description": describe(view, step), "confidence": (step.confidence * 100.0).round() as u64});
         if let Some(tactic) = attack::tactic(&step.tactic) {
-            body["tactic_id"] = json!(tactic.id);
+            set(&mut body, "tactic_id", json!(tactic.id));
         }
         if let Some(technique) = step.techniques.first() {
-            body["technique_id"] = json!(technique);
+            set(&mut body, "technique_id", json!(technique));
             if let Some(pattern) = bundle.technique(technique) {
-                body["technique_ref"] = json!(pattern);
+                set(&mut body, "technique_ref", json!(pattern));
             }
         }
         if let (Some(first), Some(last)) = (start(&step.time), end(&step.time)) {
-            body["execution_start"] = json!(millis(first));
-            body["execution_end"] = json!(millis(last.max(first)));
+            set(&mut body, "execution_start", json!(millis(first)));
+            set(&mut body, "execution_end", json!(millis(last.max(first))));
         }
         if !effects.is_empty() {
-            body["effect_refs"] = json!(effects);
+            set(&mut body, "effect_refs", json!(effects));
         }
         if !step.host.is_empty() {
             let asset = bundle.add("attack-asset", &step.host, json!({"extensions": extended(), "name": step.host}));
-            body["asset_refs"] = json!([asset]);
+            set(&mut body, "asset_refs", json!([asset]));
         }
         bundle.add("attack-action", &step.id, body);
     }
@@ -106,7 +106,7 @@ pub fn stix(view: &View<'_>) -> Value {
     let (name, description) = title(view);
     let mut body = json!({"extensions": extended(), "name": name, "description": description, "scope": "incident"});
     if !starts.is_empty() {
-        body["start_refs"] = json!(starts);
+        set(&mut body, "start_refs", json!(starts));
     }
     bundle.add("attack-flow", "flow", body);
     bundle.finish()

@@ -4,7 +4,7 @@ use konseki_report::attack;
 use serde_json::{Value, json};
 
 use super::view::{Ioc, View};
-use super::{millis, stix};
+use super::{millis, set, stix};
 use crate::words_of_data as say;
 
 pub fn event(view: &View<'_>) -> Value {
@@ -57,8 +57,8 @@ fn attribute(view: &View<'_>, ioc: &Ioc) -> Value {
         "comment": ioc.techniques.iter().cloned().collect::<Vec<_>>().join(", "),
     });
     if let (Some(first), Some(last)) = (ioc.first, ioc.last) {
-        out["first_seen"] = json!(millis(first));
-        out["last_seen"] = json!(millis(last.max(first)));
+        set(&mut out, "first_seen", json!(millis(first)));
+        set(&mut out, "last_seen", json!(millis(last.max(first))));
     }
     out
 }

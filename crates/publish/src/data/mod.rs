@@ -30,6 +30,13 @@ pub(crate) fn millis(micros: i64) -> String {
     rfc3339(micros.div_euclid(1000) * 1000, Fidelity::Millisecond)
 }
 
+/// Adds a field to an object.
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
 fn json_file(path: &str, value: &Value) -> Result<File, Error> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(File::new(path, text + "\n"))

@@ -4,6 +4,7 @@ use konseki_model::{Finding, Level};
 use konseki_report::attack;
 use serde_json::{Value, json};
 
+use super::set;
 use super::view::{View, end, places, start, tactics};
 
 const VERSION: &str = "1.8.0";
@@ -37,7 +38,7 @@ fn attacks(finding: &Finding) -> Vec<Value> {
         .map(|technique| {
             let mut one = json!({"technique": {"uid": technique.id, "name": technique.name}, "version": "18.1"});
             if let Some(tactic) = tactic {
-                one["tactic"] = json!({"uid": tactic.id, "name": tactic.name});
+                set(&mut one, "tactic", json!({"uid": tactic.id, "name": tactic.name}));
             }
             one
         })
@@ -47,10 +48,10 @@ fn attacks(finding: &Finding) -> Vec<Value> {
 fn info(view: &View<'_>, finding: &Finding) -> Value {
     let mut info = json!({"uid": finding.id, "title": finding.title, "desc": finding.why, "attacks": attacks(finding)});
     if let (Some(first), Some(last)) = (start(&finding.time), end(&finding.time)) {
-        info["first_seen_time"] = json!(first.div_euclid(1000));
-        info["last_seen_time"] = json!(last.max(first).div_euclid(1000));
+        set(&mut info, "first_seen_time", json!(first.div_euclid(1000)));
+        set(&mut info, "last_seen_time", json!(last.max(first).div_euclid(1000)));
     }
-    info["created_time"] = json!(view.clock.div_euclid(1000));
+    set(&mut info, "created_time", json!(view.clock.div_euclid(1000)));
     info
 }
 

@@ -44,7 +44,7 @@ impl<'a> Bundle<'a> {
     pub fn new(view: &'a View<'a>) -> Self {
         let mut bundle = Self { view, objects: BTreeMap::new(), reporter: view.ids.stix("identity", "reporter") };
         let marking = marking_object(view.tlp());
-        bundle.objects.insert(marking["id"].as_str().unwrap_or_default().to_owned(), marking);
+        bundle.objects.insert(self::marking(view.tlp()).0.to_owned(), marking);
         let lang = view.lang();
         let fact = ["organisation_en", "organisation", "organisation_ja"].iter().find_map(|key| view.told.facts.get(*key).cloned());
         let name = fact.unwrap_or_else(|| say::text(lang, "reporter"));

@@ -55,7 +55,9 @@ fn vocabulary(ours: &[File]) -> String {
         add(&both.ja);
     }
     konseki_report::attack::techniques().for_each(|technique| add(technique.name));
-    [include_str!("../../data/hunt.toml"), include_str!("../../data/systems.toml"), include_str!("../../data/mitigations.tsv")].into_iter().for_each(add);
+    [include_str!("../../data/hunt.toml"), include_str!("../../data/systems.toml"), include_str!("../../data/mitigations.tsv")]
+        .into_iter()
+        .for_each(add);
     text
 }
 
@@ -301,7 +303,7 @@ fn joined_code(text: &str) -> String {
     let mut before = false;
     for line in text.lines().map(str::trim) {
         let code = is_code(line);
-        if !(before && !line.contains(' ')) {
+        if !before || line.contains(' ') {
             out.push('\n');
         }
         out.push_str(line);

@@ -165,6 +165,7 @@ fn places<'a>(claims: &'a Claims, raw: &mut Vec<(Class, &'a str)>) {
     raw.extend(claims.chain.gaps.iter().map(|gap| (Class::Host, gap.host.as_str())));
     raw.extend(claims.intake.iter().map(|piece| (Class::Host, piece.host.as_str())));
     raw.extend(claims.coverage.iter().map(|row| (Class::Host, row.host.as_str())));
+    raw.extend(claims.chain.scope.mail.iter().map(|mail| (Class::Host, mail.host.as_str())));
     raw.extend(claims.own.iter().map(|own| (Class::Host, own.as_str())));
     for row in &claims.inventory {
         raw.push((Class::Vm, &row.vm));

@@ -159,6 +159,12 @@ impl Teller<'_> {
         for tier in [&mut chain.scope.confirmed, &mut chain.scope.accessed, &mut chain.scope.cannot_exclude] {
             tier.iter_mut().for_each(|item| self.item(item));
         }
+        for mail in &mut chain.scope.mail {
+            mail.host = self.scrub.value(Class::Host, &mail.host);
+            for time in [&mut mail.compromised, &mut mail.last_contact, &mut mail.from, &mut mail.to] {
+                time.take_if(|time| konseki_report::time::parse_rfc3339(time).is_none());
+            }
+        }
         chain.scope.window.why = if self.retell() { String::new() } else { self.scrub.text(&chain.scope.window.why) };
         chain.hypotheses.iter_mut().for_each(|hypothesis| self.hypothesis(hypothesis));
         chain.attack_version.retain(|c| c.is_ascii_digit() || c == '.');
