@@ -28,7 +28,7 @@ pub use detect::{Tested, test_rules};
 pub use konseki_report::escape_terminal;
 pub use konseki_store::Output;
 pub use publish::{PublishRequest, Published, publish};
-pub use replay::{Replayed, Seen, StepSeen, replay};
+pub use replay::{Replayed, Seen, StepSeen, replay, seen_word};
 pub use run::{Request, Summary, investigate};
 pub use settings::Settings;
 pub use verify::{Verified, verify};

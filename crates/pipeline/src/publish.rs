@@ -88,7 +88,7 @@ pub fn publish(request: &PublishRequest) -> Result<Published, Error> {
     };
     let claims = claims(&case)?;
     let mut package = konseki_publish::package(&claims, &made).map_err(refused)?;
-    let signer = request.sign.as_deref().map(|path| read(path)).transpose()?;
+    let signer = request.sign.as_deref().map(read).transpose()?;
     let seal = Seal { versions: &claims.versions, key: signer.as_deref(), password: request.password.as_deref() };
     konseki_publish::seal(&mut package, &made, &seal).map_err(refused)?;
     clear(&request.out)?;

@@ -108,7 +108,7 @@ pub fn replay(package: &Path, evidence: &[PathBuf], threads: usize, now: &str, p
     let request = Request {
         inputs: evidence.to_vec(),
         case: temporary.0.join("case"),
-        rules: vec![folder.join("sigma")],
+        rules: Some(folder.join("sigma")).filter(|rules| rules.is_dir()).into_iter().collect(),
         no_builtin: true,
         threads,
         now: now.to_owned(),
@@ -166,7 +166,7 @@ fn place(because: &konseki_model::Because) -> String {
 /// Log sources that each source gives.
 fn provided() -> BTreeMap<&'static str, Vec<LogSource>> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let gives = |about: &str| {
+    let gives = |about: &str| -> Vec<LogSource> {
         let given = Description::parse(about).map(|about| about.logsource).unwrap_or_default();
         given.iter().map(|one| LogSource::new(&text(&one.product), &text(&one.category), &text(&one.service))).collect()
     };

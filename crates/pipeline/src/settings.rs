@@ -98,7 +98,14 @@ impl Settings {
 
     /// Facts as text.
     pub fn fact_texts(&self) -> BTreeMap<String, String> {
-        let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &toml::Value| match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(flag) => flag.to_string(),
+            toml::Value::Datetime(time) => time.to_string(),
+            toml::Value::Array(_) | toml::Value::Table(_) => String::new(),
+        };
         self.facts.iter().map(|(key, value)| (key.clone(), text(value))).collect()
     }
 
