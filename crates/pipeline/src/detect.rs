@@ -114,8 +114,8 @@ impl Detector {
         if (!self.yara_all && log) || reader.seek(std::io::SeekFrom::Start(0)).is_err() {
             return;
         }
+        let mut bytes = Vec::new();
         let found = if file.size <= konseki_yara::WHOLE {
-            let mut bytes = Vec::new();
             std::io::Read::read_to_end(reader, &mut bytes).map_err(|error| error.to_string()).and_then(|_| rules.scan(file.path, &bytes))
         } else {
             rules.scan_stream(file.path, &mut Through(reader))
@@ -124,7 +124,7 @@ impl Detector {
             Err(why) => {
                 outcome.problems.push(Problem::new(ProblemKind::Unsupported, None, format!("YARA did not finish on this piece: {why}")))
             }
-            Ok(hits) => outcome.hits.extend(hits.iter().map(|hit| file.yara(hit, &outcome.host))),
+            Ok(hits) => outcome.hits.extend(hits.iter().map(|hit| file.yara(hit, &bytes, &outcome.host))),
         }
     }
 
@@ -205,7 +205,8 @@ pub struct Bytes<'a> {
 }
 
 impl Bytes<'_> {
-    fn yara(&self, hit: &konseki_yara::Hit, host: &str) -> Hit {
+    /// `whole`: the bytes of the piece where they are at hand, so that a place in text is a line.
+    fn yara(&self, hit: &konseki_yara::Hit, whole: &[u8], host: &str) -> Hit {
         let (offset, bytes) = hit.strings.first().map_or((0, &[][..]), |(offset, _, bytes)| (*offset, bytes.as_slice()));
         let text = konseki_formats::text::longest_valid(bytes);
         let names: BTreeSet<&str> = hit.strings.iter().map(|(_, name, _)| name.as_str()).collect();
@@ -220,7 +221,8 @@ impl Bytes<'_> {
         }
         // The excerpt is text: it begins where the first valid run of the string does.
         let start = memchr::memmem::find(bytes, text.as_bytes()).unwrap_or(0) as u64;
-        self.hit("yara", &hit.rule, At::Offset(offset + start), text.to_owned(), args, host)
+        let (at, excerpt) = yara::place(whole, offset + start, text);
+        self.hit("yara", &hit.rule, at, excerpt.to_owned(), args, host)
     }
 
     fn hit(&self, engine: &str, rule: &str, at: At, excerpt: String, args: BTreeMap<String, String>, host: &str) -> Hit {

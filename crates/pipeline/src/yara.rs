@@ -1,7 +1,7 @@
 //! The words of a YARA rule, from what its `meta` section says; public rule sets have habits of their own.
 
-use konseki_model::Level;
 use konseki_model::finding::Words;
+use konseki_model::{At, Level};
 use konseki_yara::{About, RuleSet};
 
 use crate::detect::RuleWords;
@@ -48,6 +48,19 @@ fn of_score(score: u64) -> Level {
     }
 }
 
+/// Where a string stands, as a person would look it up: the line in a text, else the offset. A line's excerpt ends with it.
+pub fn place<'a>(whole: &[u8], offset: u64, text: &'a str) -> (At, &'a str) {
+    let before = usize::try_from(offset).ok().and_then(|offset| whole.get(..offset));
+    let head = whole.get(..whole.len().min(4096)).unwrap_or_default();
+    match before {
+        Some(before) if !whole.is_empty() && !head.contains(&0) && std::str::from_utf8(whole).is_ok() => {
+            let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
+            (At::Line(line), text.lines().next().unwrap_or_default())
+        }
+        _ => (At::Offset(offset), text),
+    }
+}
+
 /// A rule file against the bytes beside it that must match and that must not; what went wrong.
 pub fn test(name: &str, rule: &[u8], hit: &[u8], miss: &[u8]) -> Vec<String> {
     let (rules, unusable) = RuleSet::compile(&[(name.to_owned(), rule.to_vec())]);
@@ -84,6 +97,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn a_place_in_text_is_a_line_and_in_bytes_an_offset() {
+        assert_eq!(place(b"one\ntwo mark\nmore", 8, "mark\nmore"), (At::Line(2), "mark"));
+        assert_eq!(place(b"\0\0\n mark", 4, "mark"), (At::Offset(4), "mark"));
+        assert_eq!(place(b"", 4, "mark"), (At::Offset(4), "mark"));
+    }
 
     #[test]
     fn own_words_are_taken_and_public_habits_understood() {
