@@ -10,7 +10,7 @@ fn files(folder: &Path, out: &mut Vec<PathBuf>) {
     for path in paths {
         if path.is_dir() {
             files(&path, out);
-        } else if path.extension().is_some_and(|e| ["yml", "yar", "csv", "toml"].iter().any(|x| e == *x)) {
+        } else if path.extension().is_some_and(|e| ["yml", "yar", "csv", "toml", "jsonl"].iter().any(|x| e == *x)) {
             out.push(path);
         }
     }

@@ -16,9 +16,16 @@ pub struct Args {
     /// Results as JSON on standard output
     #[arg(long, global = true)]
     pub json: bool,
-    /// Language of what is printed
-    #[arg(long, global = true, value_enum, default_value_t = Language::En)]
-    pub lang: Language,
+    /// Language of what is printed [default: en]; languages of a package [default: en,ja]
+    #[arg(long, global = true, value_enum, value_delimiter = ',')]
+    pub lang: Vec<Language>,
+}
+
+impl Args {
+    /// The language of what is printed.
+    pub fn language(&self) -> Language {
+        self.lang.first().copied().unwrap_or(Language::En)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,6 +103,19 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Rows::Table)]
         format: Rows,
     },
+    /// The disclosure package for one audience, from the case's results
+    Publish(Publishing),
+    /// Would the steps of a package be seen in other evidence?
+    Replay {
+        /// Folder that `publish` wrote
+        package: PathBuf,
+        /// Files, folders, archives
+        #[arg(required = true)]
+        evidence: Vec<PathBuf>,
+        /// Worker threads [default: one per processor]
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        threads: usize,
+    },
     /// Are evidence, custody log and results what they were?
     Verify { case: PathBuf },
     /// The rules in use, a rule's errors, a rule against its samples
@@ -108,6 +128,49 @@ pub enum Command {
         /// Only sources whose id contains this
         filter: Option<String>,
     },
+}
+
+#[derive(clap::Args)]
+pub struct Publishing {
+    pub case: PathBuf,
+    #[arg(long, value_enum)]
+    pub audience: Audience,
+    /// Folder of the package; must be empty, or hold an earlier package
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Paragraphs of both languages beside each other
+    #[arg(long)]
+    pub side_by_side: bool,
+    /// Write addresses and domains in tables so that no program follows them
+    #[arg(long)]
+    pub defang: bool,
+    /// Instant that remaining times are counted from: RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// minisign secret key to sign the manifest with; its password, if it has one, in KONSEKI_KEY_PASSWORD
+    #[arg(long, value_name = "KEYFILE")]
+    pub sign: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Audience {
+    Public,
+    Peers,
+    Employees,
+    Sponsors,
+    LawEnforcement,
+}
+
+impl Audience {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Peers => "peers",
+            Self::Employees => "employees",
+            Self::Sponsors => "sponsors",
+            Self::LawEnforcement => "law-enforcement",
+        }
+    }
 }
 
 #[derive(Subcommand)]

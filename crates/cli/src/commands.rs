@@ -8,6 +8,7 @@ use konseki_pipeline as pipeline;
 use konseki_pipeline::{Error, Output, Request, TimelineFormat, TimelineRequest};
 
 use crate::args::{Args, Command, Format, Language, Reading, Rows, RulesCommand};
+use crate::disclose;
 use crate::progress::Bar;
 
 /// # Errors
@@ -36,7 +37,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
                 source: source.clone(),
                 findings_only: *findings_only,
                 zone: tz.clone(),
-                japanese: args.lang == Language::Ja,
+                japanese: args.language() == Language::Ja,
             };
             let mut out = BufWriter::new(io::stdout().lock());
             pipeline::timeline(case, &request, &mut out)?;
@@ -55,6 +56,8 @@ pub fn run(args: &Args) -> Result<u8, Error> {
             let _ = out.flush();
             Ok(0)
         }
+        Command::Publish(publishing) => disclose::publish(args, publishing),
+        Command::Replay { package, evidence, threads } => disclose::replay(args, package, evidence, *threads),
         Command::Verify { case } => verify(args, case),
         Command::Rules { command } => rules(args, command),
         Command::Sources { filter } => sources(args, filter.as_deref().unwrap_or_default()),
@@ -72,13 +75,17 @@ pub fn hint(error: &Error) -> Option<&'static str> {
     }
 }
 
-fn now() -> String {
+pub fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     pipeline::format_time(i64::try_from(since).unwrap_or(0).saturating_mul(1_000_000))
 }
 
+/// Who runs it, as the system says.
+pub fn actor() -> String {
+    std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned())
+}
+
 fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading) -> Result<u8, Error> {
-    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
     // Passwords do not belong in a log.
     let arguments = std::env::args().skip(1).scan(false, |hide, arg| {
         let out = if *hide { "***".to_owned() } else { arg.clone() };
@@ -93,7 +100,7 @@ fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading
         passwords: reading.password.clone(),
         threads: reading.threads,
         now: now(),
-        actor: user,
+        actor: actor(),
         arguments: arguments.collect(),
         limits: None,
     };
@@ -108,7 +115,7 @@ fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading
     if args.json {
         println!("{}", summary.json);
     } else if !args.quiet {
-        println!("{}", if args.lang == Language::Ja { &summary.text_ja } else { &summary.text_en });
+        println!("{}", if args.language() == Language::Ja { &summary.text_ja } else { &summary.text_en });
     }
     Ok(summary.exit_code())
 }
@@ -140,7 +147,7 @@ fn rules(args: &Args, command: &RulesCommand) -> Result<u8, Error> {
                 return Ok(0);
             }
             for rule in &list.rules {
-                let title = if args.lang == Language::Ja && !rule.title_ja.is_empty() { &rule.title_ja } else { &rule.title };
+                let title = if args.language() == Language::Ja && !rule.title_ja.is_empty() { &rule.title_ja } else { &rule.title };
                 println!("{:<13} {:<11} {:<38} {}", rule.level, rule.engine, rule.id, pipeline::escape_terminal(title));
             }
             eprintln!("{} rules, {} unusable", list.rules.len(), list.unusable.len());
@@ -171,7 +178,7 @@ fn sources(args: &Args, filter: &str) -> Result<u8, Error> {
         println!("{}", pipeline::json_of(&all));
         return Ok(0);
     }
-    let ja = args.lang == Language::Ja;
+    let ja = args.language() == Language::Ja;
     let pick = |both: &(String, String)| if ja { both.1.clone() } else { both.0.clone() };
     let heads = pipeline::source_headings(ja);
     for source in &all {

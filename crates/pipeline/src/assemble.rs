@@ -74,6 +74,9 @@ pub(crate) fn assemble(
     write(&case.path("work/format"), FORMAT.to_string().as_bytes())?;
 
     let versions = versions(detector);
+    let fired = detector.report(&findings);
+    let kept = crate::publish::Kept::of(&fired, &told.inventory, &told.coverage, &versions);
+    write(&case.path(crate::publish::KEPT), pretty(&kept)?.as_bytes())?;
     let name = if settings.name.is_empty() { "case" } else { &settings.name };
     let zone = if settings.zone.is_empty() { "UTC" } else { &settings.zone };
     let page = konseki_report::Case {
@@ -84,7 +87,7 @@ pub(crate) fn assemble(
         chain: &chain,
         intake: &listed.intake,
         unrecognised: &listed.unrecognised,
-        rules: detector.report(&findings),
+        rules: fired,
         inventory: &told.inventory,
         coverage: &told.coverage,
         versions: &versions,
@@ -266,6 +269,7 @@ fn manifest(case: &Case) -> Result<String, Error> {
     for folder in ["results", "report", "events"] {
         collect(&case.path(folder), &mut names);
     }
+    names.push(case.path(crate::publish::KEPT));
     let mut lines = BTreeMap::new();
     for path in names {
         let bytes = fs::read(&path).map_err(|error| Error::Case(format!("{}: {error}", path.display())))?;

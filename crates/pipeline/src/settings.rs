@@ -1,5 +1,6 @@
 //! `case.toml`: what the analyst sets. Safe to edit; a new run follows it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use konseki_model::Basis;
@@ -25,6 +26,9 @@ pub struct Settings {
     /// Strings that no published package may hold, beside those found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withhold: Vec<String>,
+    /// What no evidence says and packages tell: organisation, contact, when it became aware, …
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, toml::Value>,
 }
 
 /// What is known of files whose path contains `path`, or of a host.
@@ -77,8 +81,32 @@ impl Settings {
              # path = \"vpn01\"\n\
              # host = \"vpn01\"\n\
              # zone = \"America/Los_Angeles\"   # times without zone are in this zone\n\
-             # offset = -2.5                    # seconds to add to its times\n"
+             # offset = -2.5                    # seconds to add to its times\n\
+             \n\
+             # Addresses of your own appliances, and texts that no published package may hold:\n\
+             # appliances = [\"192.0.2.1\"]\n\
+             # withhold = [\"Project Name\"]\n\
+             \n\
+             # What no evidence says and packages tell. KEY_en and KEY_ja hold texts by language; instants have an offset.\n\
+             # Sentences of your own stand in narrative/NAME.LANG.md beside this file.\n\
+             # [facts]\n\
+             # organisation_en = \"Example Research Institute\"\n\
+             # contact = \"press@example.org\"\n\
+             # aware = \"2024-04-10T09:00:00+09:00\"\n"
         )
+    }
+
+    /// Facts as text.
+    pub fn fact_texts(&self) -> BTreeMap<String, String> {
+        let text = |value: &toml::Value| match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(flag) => flag.to_string(),
+            toml::Value::Datetime(time) => time.to_string(),
+            toml::Value::Array(_) | toml::Value::Table(_) => String::new(),
+        };
+        self.facts.iter().map(|(key, value)| (key.clone(), text(value))).collect()
     }
 
     fn fits<'a>(&'a self, path: &'a str, host: Option<&'a str>) -> impl Iterator<Item = &'a EvidenceSetting> {

@@ -28,6 +28,27 @@ pub struct Claims {
     pub custody: Vec<String>,
     /// What the analyst said of the organisation and the incident in `case.toml` (`organisation`, `contact`, `aware`, …).
     pub facts: BTreeMap<String, String>,
+    /// Addresses and names that the analyst says are the organisation's own.
+    pub own: Vec<String>,
+    /// Rules that konseki brings, by id: their words are ours, not evidence.
+    pub book: BTreeMap<String, OwnRule>,
+}
+
+/// A rule that konseki brings, with the samples beside it.
+#[derive(Clone, Debug, Default)]
+pub struct OwnRule {
+    /// Path below `rules/`.
+    pub file: String,
+    pub yaml: String,
+    /// Events that must match, one JSON object a line; made up, so they may be told to anyone.
+    pub matches: String,
+    /// Events that must not match.
+    pub nomatches: String,
+    pub title: String,
+    pub why: String,
+    pub disproof: String,
+    pub title_ja: String,
+    pub why_ja: String,
 }
 
 /// The analyst's own sentences: `narrative/NAME.LANG.md` of the case, by name and language tag.

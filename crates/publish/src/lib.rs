@@ -6,12 +6,15 @@ mod audience;
 mod claims;
 pub mod data;
 pub mod duty;
+mod integrity;
 pub mod pictures;
 pub mod redact;
 pub mod words;
+mod words_of_data;
 
 pub use audience::Audience;
-pub use claims::{Claims, Narrative};
+pub use claims::{Claims, Narrative, OwnRule};
+pub use integrity::{Seal, UNLISTED, seal};
 
 use konseki_report::Lang;
 
@@ -20,6 +23,12 @@ use konseki_report::Lang;
 pub struct File {
     pub path: String,
     pub bytes: Vec<u8>,
+}
+
+impl File {
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), bytes: text.into().into_bytes() }
+    }
 }
 
 /// What a package is made for.
@@ -48,6 +57,8 @@ pub struct Package {
 pub enum Error {
     #[error("{file}: holds a withheld text ({what}); nothing was written")]
     Leak { file: String, what: String },
+    #[error("the signing key cannot be used: {0}")]
+    Key(String),
     #[error("{0}")]
     Internal(String),
 }
@@ -57,11 +68,34 @@ pub enum Error {
 /// # Errors
 /// A file would hold a withheld text.
 pub fn package(claims: &Claims, request: &Request) -> Result<Package, Error> {
-    let (told, withheld) = redact::claims(claims, request);
-    let mut files = data::write(&told, request)?;
-    files.extend(words::write(&told, request)?);
-    files.extend(pictures::write(&told, request)?);
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    redact::check(&files, &withheld)?;
+    let (told, withheld) = redact::claims(claims, request)?;
+    let files = files(&told, request)?;
+    let ours = files_of_nothing(claims, request)?;
+    redact::check(&files, &withheld, &ours)?;
     Ok(Package { files, withheld: withheld.report(request) })
+}
+
+fn files(told: &Claims, request: &Request) -> Result<Vec<File>, Error> {
+    let mut files = data::write(told, request)?;
+    files.extend(words::write(told, request)?);
+    files.extend(pictures::write(told, request)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// The package of an empty case, and the rules that konseki brings: every word in it is ours and may stand in any package.
+fn files_of_nothing(claims: &Claims, request: &Request) -> Result<Vec<File>, Error> {
+    let mut ours = files(&Claims { zone: "UTC".to_owned(), ..Claims::default() }, request)?;
+    for own in claims.book.values() {
+        ours.push(File::new(&own.file, own.yaml.as_str()));
+    }
+    Ok(ours)
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

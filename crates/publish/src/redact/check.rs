@@ -1,0 +1,372 @@
+//! The last look: no file of a package holds a withheld text, in plain, encoded, escaped, split or wrapped form.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use konseki_report::Words;
+
+use super::Withheld;
+use super::policy::Class;
+use super::scrub::stands_alone;
+use crate::{Error, File};
+
+/// Shorter texts turn up in encoded bytes by chance.
+const ENCODED_MIN: usize = 6;
+/// Lines are joined only for names that are long enough to be told from chance.
+const WRAPPED_MIN: usize = 8;
+/// How often encodings within encodings are followed.
+const DEPTH: usize = 3;
+
+/// `ours`: the files of an empty case. What stands there is our own vocabulary and tells nothing.
+///
+/// # Errors
+/// A file holds a withheld text.
+pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), Error> {
+    let vocabulary = vocabulary(ours);
+    let sought: Vec<&(Class, String)> = withheld.sought.iter().filter(|(class, text)| is_telling(*class, text, &vocabulary)).collect();
+    let finder = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .build(sought.iter().map(|(_, text)| text.as_bytes()))
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    let wide = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(sought.iter().flat_map(|(_, text)| [utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)]))
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    let search = Search { sought, finder, wide };
+    for file in files {
+        search.bytes(&file.path, file.path.as_bytes(), 0)?;
+        search.bytes(&file.path, &file.bytes, 0)?;
+    }
+    Ok(())
+}
+
+/// Everything that is written by us, in lower case.
+fn vocabulary(ours: &[File]) -> String {
+    let mut text = String::new();
+    let mut add = |part: &str| {
+        text.push_str(&part.to_lowercase());
+        text.push('\n');
+    };
+    for file in ours {
+        add(&String::from_utf8_lossy(&file.bytes));
+    }
+    for (_, both) in Words::all().chain(crate::words::book::all()) {
+        add(&both.en);
+        add(&both.ja);
+    }
+    konseki_report::attack::techniques().for_each(|technique| add(technique.name));
+    [include_str!("../../data/hunt.toml"), include_str!("../../data/systems.toml"), include_str!("../../data/mitigations.tsv")]
+        .into_iter()
+        .for_each(add);
+    text
+}
+
+/// Numbers and words of our own texts say nothing of the case. A text that the analyst withholds is always sought.
+fn is_telling(class: Class, text: &str, ours: &str) -> bool {
+    let lower = text.to_lowercase();
+    let least = if matches!(class, Class::Value | Class::File) { ENCODED_MIN } else { 3 };
+    match class {
+        Class::Text => true,
+        _ if text.chars().all(|c| c.is_ascii_digit()) => text.len() > 6,
+        _ => text.chars().count() >= least && !ours.match_indices(&lower).any(|(at, found)| stands_alone(ours, &(at..at + found.len()))),
+    }
+}
+
+fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(bytes).collect()
+}
+
+struct Search<'a> {
+    sought: Vec<&'a (Class, String)>,
+    finder: AhoCorasick,
+    wide: AhoCorasick,
+}
+
+impl Search<'_> {
+    fn bytes(&self, file: &str, bytes: &[u8], depth: usize) -> Result<(), Error> {
+        if let Some(hit) = self.wide.find(bytes) {
+            return Err(self.leak(file, hit.pattern().as_usize() / 2));
+        }
+        let text = String::from_utf8_lossy(bytes);
+        self.text(file, &text, 0)?;
+        for view in views(&text) {
+            self.text(file, &view, 0)?;
+        }
+        self.text(file, &joined(&text), WRAPPED_MIN)?;
+        if depth < DEPTH {
+            for inner in decoded(&text) {
+                self.encoded(file, &inner, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn encoded(&self, file: &str, inner: &[u8], depth: usize) -> Result<(), Error> {
+        let text = String::from_utf8_lossy(inner);
+        self.text(file, &text, ENCODED_MIN)?;
+        if let Some(hit) = self.wide.find(inner) {
+            return Err(self.leak(file, hit.pattern().as_usize() / 2));
+        }
+        // Text within text; noise is not followed.
+        let readable = inner.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+        if readable * 10 >= inner.len() * 9 && inner.len() >= 16 { self.bytes(file, inner, depth + 1) } else { Ok(()) }
+    }
+
+    fn text(&self, file: &str, text: &str, least: usize) -> Result<(), Error> {
+        for hit in self.finder.find_overlapping_iter(text) {
+            let pattern = hit.pattern().as_usize();
+            let long = self.sought.get(pattern).is_some_and(|(_, text)| text.len() >= least);
+            let whole = stands_alone(text, &hit.range()) || self.sought.get(pattern).is_some_and(|(class, _)| *class == Class::Text);
+            if long && whole {
+                return Err(self.leak(file, pattern));
+            }
+        }
+        Ok(())
+    }
+
+    fn leak(&self, file: &str, pattern: usize) -> Error {
+        let what = self.sought.get(pattern).map_or("?", |(class, _)| class.as_str());
+        let text = self.sought.get(pattern).map_or("", |(_, text)| text.as_str());
+        Error::Leak { file: file.to_owned(), what: format!("{what} {text:?}") }
+    }
+}
+
+/// The text with one kind of escape undone each, and all of them.
+fn views(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let plain = unmarked(text);
+    let steps: [fn(&str) -> String; 3] = [unpercent, unbackslash, unentity];
+    let mut all = plain.clone();
+    for step in steps {
+        let one = step(&plain);
+        all = step(&all);
+        if one != plain {
+            out.push(one);
+        }
+    }
+    if plain != text {
+        out.push(plain);
+    }
+    out.push(all);
+    out
+}
+
+/// Defanging and invisible characters taken away.
+fn unmarked(text: &str) -> String {
+    let mut out = text.replace("[.]", ".").replace("[@]", "@").replace("[:]", ":").replace("<wbr>", "").replace("&shy;", "");
+    out.retain(|c| !konseki_report::is_hidden(c) || c.is_whitespace());
+    out
+}
+
+/// Lines joined as mail and wrapped encodings do.
+fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        out.push_str(line.trim_start().trim_end_matches(['=', '\\']).trim_end());
+    }
+    out
+}
+
+fn unpercent(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code.filter(|_| *first == b'%') {
+            Some(byte) => {
+                out.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// `\\`, `\"`, `\u0041`, `\x41`; surrogate pairs too.
+fn unbackslash(text: &str) -> String {
+    let mut units: Vec<u16> = Vec::new();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after = rest.get(c.len_utf8()..).unwrap_or_default();
+        let escape = if c == '\\' { code(after) } else { None };
+        if let Some((unit, length)) = escape {
+            units.push(unit);
+            rest = after.get(length..).unwrap_or_default();
+            continue;
+        }
+        flush(&mut units, &mut out);
+        if c == '\\' && after.starts_with(['\\', '/', '"', '\'']) {
+            out.push_str(after.get(..1).unwrap_or_default());
+            rest = after.get(1..).unwrap_or_default();
+        } else {
+            out.push(c);
+            rest = after;
+        }
+    }
+    flush(&mut units, &mut out);
+    out
+}
+
+fn code(after: &str) -> Option<(u16, usize)> {
+    let (digits, length) = match after.chars().next()? {
+        'u' => (after.get(1..5)?, 5),
+        'x' => (after.get(1..3)?, 3),
+        _ => return None,
+    };
+    Some((u16::from_str_radix(digits, 16).ok()?, length))
+}
+
+fn flush(units: &mut Vec<u16>, out: &mut String) {
+    if !units.is_empty() {
+        out.push_str(&String::from_utf16_lossy(units));
+        units.clear();
+    }
+}
+
+/// `&amp;` and its kin, `&#65;`, `&#x41;`.
+fn unentity(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        let name = tail.get(1..).and_then(|tail| tail.split_once(';')).map(|(name, _)| name).filter(|name| name.len() <= 8);
+        let c = name.and_then(|name| match name {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => {
+                let number = name.strip_prefix('#')?;
+                let hex = number.strip_prefix(['x', 'X']).map(|hex| u32::from_str_radix(hex, 16));
+                hex.unwrap_or_else(|| number.parse()).ok().and_then(char::from_u32)
+            }
+        });
+        match (c, name) {
+            (Some(c), Some(name)) => {
+                out.push(c);
+                rest = tail.get(name.len() + 2..).unwrap_or_default();
+            }
+            _ => {
+                out.push('&');
+                rest = tail.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    out + rest
+}
+
+/// What runs of base64 (wrapped lines joined, both alphabets) may hold, at each of the four places it may begin.
+fn decoded(text: &str) -> Vec<Vec<u8>> {
+    let table = base64::engine::GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent);
+    let engine = base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, table);
+    let mut out = Vec::new();
+    for run in base64_runs(text) {
+        for start in 0..4 {
+            let Some(part) = run.get(start..) else { continue };
+            let whole = part.len() - usize::from(part.len() % 4 == 1);
+            if let Some(bytes) = part.get(..whole).and_then(|part| engine.decode(part).ok()) {
+                out.push(bytes);
+            }
+        }
+    }
+    out
+}
+
+fn base64_runs(text: &str) -> Vec<String> {
+    let mut runs = Vec::new();
+    let is_code = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
+    for source in [text.to_owned(), joined_code(text)] {
+        for run in source.split(|c| !is_code(c)) {
+            if run.len() >= 8 {
+                runs.push(run.replace('-', "+").replace('_', "/"));
+            }
+        }
+    }
+    runs.sort();
+    runs.dedup();
+    runs
+}
+
+/// Line ends removed between two lines that are nothing but code.
+fn joined_code(text: &str) -> String {
+    let is_code = |line: &str| line.len() >= 16 && line.chars().all(|c| c.is_ascii_alphanumeric() || "+/-_=".contains(c));
+    let mut out = String::new();
+    let mut before = false;
+    for line in text.lines().map(str::trim) {
+        let code = is_code(line);
+        if !before || line.contains(' ') {
+            out.push('\n');
+        }
+        out.push_str(line);
+        before = code;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(text: &str) -> bool {
+        let withheld = Withheld {
+            sought: vec![(Class::Host, "vault-host7".to_owned()), (Class::User, "\u{5c71}\u{7530}\u{592a}\u{90ce}".to_owned())],
+            ..Withheld::default()
+        };
+        check(&[File { path: "a.txt".to_owned(), bytes: text.as_bytes().to_vec() }], &withheld, &[]).is_err()
+    }
+
+    #[test]
+    fn a_name_is_found_in_every_disguise() {
+        let code = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let wide: String = base64::engine::general_purpose::STANDARD.encode(utf16("on vault-host7", u16::to_le_bytes));
+        let wrapped = code("this line is long enough to be wrapped: VAULT-HOST7, and it goes on for a while")
+            .as_bytes()
+            .chunks(20)
+            .map(|c| String::from_utf8_lossy(c).into_owned())
+            .collect::<Vec<_>>()
+            .join("\r\n");
+        for text in [
+            "on vault-host7.",
+            "VAULT-HOST7",
+            "vault\\u002dhost7",
+            "vault%2Dhost7",
+            "%76ault-host7",
+            "vault&#45;host7",
+            "vault-ho\n  st7",
+            "vault-ho=\r\nst7",
+            "vault\u{200b}-host7",
+            "vault-<wbr>host7",
+            "\\u5c71\\u7530\\u592a\\u90ce",
+            "\u{5c71}\u{7530}\u{592a}\u{90ce}\u{304c}",
+            &code("vault-host7"),
+            &code("x vault-host7"),
+            &code("xx Vault-Host7"),
+            &code(&code("is vault-host7 there, or is it not")),
+            &wide,
+            &wrapped,
+            "%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E",
+        ] {
+            assert!(holds(text), "{text}");
+        }
+        for text in ["vault-host71", "xvault-host7", "host-3fa1", "nothing here"] {
+            assert!(!holds(text), "{text}");
+        }
+        assert!(
+            check(
+                &[File { path: "x/VAULT-host7.csv".to_owned(), bytes: Vec::new() }],
+                &Withheld { sought: vec![(Class::Host, "vault-host7".into())], ..Withheld::default() },
+                &[]
+            )
+            .is_err()
+        );
+    }
+}
