@@ -13,6 +13,7 @@ const CHORES: &str = "chores:
   sources   rewrite the list of sources and docs/sources from their folders
   accept    rewrite golden files; read them before you commit them
   coverage  read all public evidence where it stands, write docs/coverage.md
+  interop   packages of the shipped case, read by other tools; skips aloud where they cannot be installed
   bench     konseki and the peers on PATH over the same evidence; results in benches/results
   fuzz      other damage and other rules than the tests': fuzz [SECONDS [SEED]] for each of the targets";
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];
             cargo(&run, &[("KONSEKI_ACCEPT", "1")])
         }
+        "interop" => interop(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),
@@ -49,6 +51,18 @@ fn test() -> Result<(), String> {
     walls::check()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(&["test", "--workspace"], &[])
+}
+
+/// The whole workspace is built, so that nothing is built twice for other features.
+fn interop() -> Result<(), String> {
+    cargo(&["build", "--workspace", "--bins"], &[])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
+    let status = Command::new("sh")
+        .arg(root().join("crates/publish/interop/run.sh"))
+        .args([target.join("debug/konseki"), root().join("cases/nerve-small/evidence")])
+        .status()
+        .map_err(|error| format!("sh: {error}"))?;
+    if status.success() { Ok(()) } else { Err("another tool refuses a package".to_owned()) }
 }
 
 /// The reader of `.evtx` under damage; the engine against the plain evaluator. What fails prints what it was about:

@@ -181,7 +181,7 @@ fn unread(listed: &Listed) -> u64 {
     use konseki_model::ProblemKind as P;
     let costs =
         |problem: &Problem| matches!(problem.kind, P::Truncated | P::Bound | P::Encrypted | P::Unsupported | P::Unreadable | P::Changed);
-    let pieces = listed.intake.iter().filter(|piece| piece.problems.iter().any(costs)).count();
+    let pieces = listed.intake.iter().filter(|piece| piece.records.rejected > 0 || piece.problems.iter().any(costs)).count();
     let others = listed.others.iter().filter(|place| place.problems.iter().any(costs)).count();
     (pieces + others) as u64
 }
