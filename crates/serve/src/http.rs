@@ -163,7 +163,9 @@ fn parse(bytes: &[u8], port: u16) -> Result<Option<Request>, Answer> {
 
 fn ours(host: &[u8], port: u16) -> bool {
     let names = ["127.0.0.1", "localhost"];
-    names.iter().any(|name| host.eq_ignore_ascii_case(format!("{name}:{port}").as_bytes()) || (port == 80 && host.eq_ignore_ascii_case(name.as_bytes())))
+    names.iter().any(|name| {
+        host.eq_ignore_ascii_case(format!("{name}:{port}").as_bytes()) || (port == 80 && host.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 #[cfg(test)]

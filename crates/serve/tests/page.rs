@@ -126,7 +126,8 @@ fn a_finding_leads_to_its_events() {
         for row in page["rows"].as_array().unwrap() {
             shown += 1;
             assert!(row["findings"].as_array().unwrap().contains(&finding["id"]));
-            let fits = |because: &&Value| because["evidence"] == row["evidence"] && because["at"][row["unit"].as_str().unwrap()] == row["at"];
+            let fits =
+                |because: &&Value| because["evidence"] == row["evidence"] && because["at"][row["unit"].as_str().unwrap()] == row["at"];
             assert!(finding["because"].as_array().unwrap().iter().find(fits).is_some(), "{row}");
             assert!(!row["raw"].as_str().unwrap().is_empty(), "{row}");
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
@@ -80,9 +80,8 @@ impl Events {
         // Division rounds towards zero; before 1970 the span below is meant.
         let start = format!("({micros} - (({micros} % {width}) + {width}) % {width})");
         let condition = filter.condition();
-        let sql = format!(
-            "SELECT {start} AS start, count(*) AS n FROM events WHERE time IS NOT NULL AND {condition} GROUP BY 1 ORDER BY 1"
-        );
+        let sql =
+            format!("SELECT {start} AS start, count(*) AS n FROM events WHERE time IS NOT NULL AND {condition} GROUP BY 1 ORDER BY 1");
         let mut bins = Vec::new();
         self.batches(&sql, patience, &mut |batch| {
             for row in 0..batch.num_rows() {
