@@ -363,7 +363,8 @@ fn findings(case: &Case) -> Result<Vec<Finding>, Error> {
 
 /// Seconds of a span, from those that people count in.
 fn width(micros: i64, bins: i64) -> i64 {
-    const STEPS: [i64; 14] = [1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000, 31_536_000];
+    const STEPS: [i64; 16] =
+        [1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 259_200, 604_800, 2_592_000, 31_536_000];
     let seconds = micros / 1_000_000;
     let fits = STEPS.into_iter().find(|step| seconds / step < bins.max(1));
     fits.unwrap_or_else(|| (seconds / bins.max(1)).saturating_add(1))

@@ -33,7 +33,7 @@ function width(seconds) {
   return word("unit-s", { n: seconds });
 }
 
-function place(path, unit, number) { return word("place", { path: visible(path), unit: unit ? word("unit-" + unit) : "", n: number }); }
+function place(path, unit, number) { return unit ? word("place", { path: visible(path), place: word("unit-" + unit, { n: number }) }) : visible(path); }
 
 /** Fills a list with `[name, value]` pairs. */
 function pairs(list) {
@@ -110,7 +110,7 @@ function drawHistogram(svg, found, marks, pick) {
     // By logarithm, so that one event beside thousands is seen.
     const tall = Math.max(4, (high * Math.log1p(bin.events)) / Math.log1p(most));
     svg.append(shape("count", { x: slot * 10 + 1, y: high + 10 - tall, width: 8, height: tall }));
-    if (marked.has(slot)) svg.append(shape("mark", { x: slot * 10 + 1, y: 0, width: 8, height: 5 }));
+    if (marked.has(slot)) svg.append(shape("begun", { x: slot * 10 + 1, y: 0, width: 8, height: 5 }));
     const hit = shape("hit", { x: slot * 10, y: 0, width: 10, height: high + 10, tabindex: 0, role: "button" });
     const says = word("bar", { from: bin.from, to: bin.to, count: count(bin.events) });
     const title = document.createElementNS("http://www.w3.org/2000/svg", "title");

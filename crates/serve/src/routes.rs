@@ -18,7 +18,7 @@ pub const SQL_ROWS: u64 = 1000;
 /// Bytes of one SQL answer.
 const SQL_BYTES: usize = 16 << 20;
 /// Bars of the histogram, about.
-const BINS: i64 = 120;
+const BINS: i64 = 160;
 /// SQL that may run at a time, and other questions to the store: together less than there are threads.
 const SQL_AT_ONCE: usize = 3;
 const ASKED_AT_ONCE: usize = 6;
