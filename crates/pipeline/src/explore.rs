@@ -120,6 +120,8 @@ struct Behind {
 /// The case as it stood when it was opened; a later run makes it anew.
 struct Opened {
     events: Events,
+    /// For SQL, with memory of its own: what it holds must not be missing elsewhere.
+    sql: Events,
     paths: BTreeMap<String, String>,
     findings: Vec<Finding>,
     behind: BTreeMap<(String, At), Behind>,
@@ -160,7 +162,8 @@ impl Explorer {
         }
         let listed = list_case(&self.case)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let events = Events::open_reading(&self.case.path("events"), &listed.corrections, threads)?;
+        let open = || Events::open_reading(&self.case.path("events"), &listed.corrections, threads);
+        let (events, sql) = (open()?, open()?);
         let findings = findings(&self.case)?;
         let mut behind: BTreeMap<(String, At), Behind> = BTreeMap::new();
         for finding in &findings {
@@ -174,7 +177,7 @@ impl Explorer {
                 }
             }
         }
-        let opened = Arc::new(Opened { events, paths: listed.paths, findings, behind });
+        let opened = Arc::new(Opened { events, sql, paths: listed.paths, findings, behind });
         *held = Some((stamp, Arc::clone(&opened)));
         Ok(opened)
     }
@@ -238,15 +241,16 @@ impl Explorer {
         Ok(self.opened()?.findings.clone())
     }
 
-    /// At most `rows` rows of one SELECT as lines of JSON; whether there were more.
+    /// At most `rows` rows of one SELECT as lines of JSON; whether there were more. `held` is let go when its threads have
+    /// ended: those of a query that was given up may go on.
     ///
     /// # Errors
     /// What is wrong with the query.
-    pub fn select(&self, sql: &str, rows: u64, to: &mut dyn Write) -> Result<bool, Error> {
+    pub fn select<H: Send + 'static>(&self, sql: &str, rows: u64, held: H, to: &mut dyn Write) -> Result<bool, Error> {
         let opened = self.opened()?;
         let escape = Escape { terminal: escape_terminal, csv: csv_field };
         let bounds = Bounds { rows, patience: PATIENCE };
-        let asked = opened.events.query_some(sql, bounds, escape, to).map_err(|error| match error {
+        let asked = opened.sql.query_some(sql, bounds, escape, held, to).map_err(|error| match error {
             konseki_store::Error::Query(why) => Error::Usage(why),
             other => other.into(),
         })?;

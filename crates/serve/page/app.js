@@ -68,6 +68,8 @@ async function events() {
   const mine = asked;
   const values = new URLSearchParams(state);
   values.delete("tab");
+  // UTC is shown anyway.
+  if ((values.get("tz") || "").toUpperCase() === "UTC") values.delete("tz");
   values.set("lang", LANG);
   values.set("limit", PAGE);
   at("rows").classList.add("waiting");
@@ -111,6 +113,7 @@ async function ask(event) {
   const run = at("ask").querySelector("button");
   run.disabled = true;
   at("table").classList.add("waiting");
+  at("answer").hidden = false;
   say(at("sql-said"), word("loading"));
   try {
     const found = await get("/api/query", new URLSearchParams({ sql: at("ask").elements.sql.value }));

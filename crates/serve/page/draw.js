@@ -60,8 +60,8 @@ function eventRow(row, show) {
   const foot = node("div", "foot", node("span", "", place(row.path || row.evidence, row.unit, row.at)));
   for (const id of row.findings) foot.append(button("link", id, () => show(id)));
   if (row.raw) what.append(node("div", "raw", visible(row.raw)));
+  if (!row.raw) foot.append(node("span", "", "(" + word("no-raw") + ")"));
   what.append(foot);
-  if (!row.raw) what.append(node("div", "quiet", word("no-raw")));
   what.append(details(row));
   made.append(when, node("div", "where", visible(row.host), node("span", "", row.source)), what);
   return made;

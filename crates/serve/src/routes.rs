@@ -1,6 +1,7 @@
 //! What stands at which path. Every path is written here or is the name of a file of the report.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use konseki_pipeline::{Error, Explorer, json_of};
@@ -28,21 +29,21 @@ pub struct Site {
     explorer: Explorer,
     port: u16,
     words: String,
-    sql: AtomicUsize,
-    asked: AtomicUsize,
+    sql: Arc<AtomicUsize>,
+    asked: Arc<AtomicUsize>,
 }
 
 /// A place among those that may work at a time.
-struct Seat<'a>(&'a AtomicUsize);
+struct Seat(Arc<AtomicUsize>);
 
-impl<'a> Seat<'a> {
-    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
+impl Seat {
+    fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
         let more = |count| (count < most).then_some(count + 1);
-        taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok().map(|_| Self(taken))
+        taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok().map(|_| Self(Arc::clone(taken)))
     }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -53,7 +54,7 @@ impl Site {
     /// Words that cannot be read (a fault of this program).
     pub fn new(explorer: Explorer, port: u16) -> Result<Self, Error> {
         let words = words::json().map_err(Error::Internal)?;
-        Ok(Self { explorer, port, words, sql: AtomicUsize::new(0), asked: AtomicUsize::new(0) })
+        Ok(Self { explorer, port, words, sql: Arc::default(), asked: Arc::default() })
     }
 
     pub fn port(&self) -> u16 {
@@ -79,7 +80,7 @@ impl Site {
 
     fn api(&self, name: &str, query: &Query) -> Answer {
         let (taken, most) = if name == "query" { (&self.sql, SQL_AT_ONCE) } else { (&self.asked, ASKED_AT_ONCE) };
-        let Some(_seat) = Seat::take(taken, most) else {
+        let Some(seat) = Seat::take(taken, most) else {
             return Answer::refuse(503, "too many questions at once: wait for an answer");
         };
         let found = match name {
@@ -87,7 +88,7 @@ impl Site {
             "events" => query.wanted().and_then(|wanted| self.explorer.events(&wanted)).map(|page| json_of(&page)),
             "histogram" => query.wanted().and_then(|wanted| self.explorer.histogram(&wanted, BINS)).map(|found| json_of(&found)),
             "findings" => self.explorer.findings().map(|findings| json_of(&findings)),
-            "query" => self.query(query),
+            "query" => self.query(query, seat),
             _ => return Answer::refuse(404, "nothing here"),
         };
         match found {
@@ -97,10 +98,10 @@ impl Site {
         }
     }
 
-    fn query(&self, query: &Query) -> Result<String, Error> {
+    fn query(&self, query: &Query, seat: Seat) -> Result<String, Error> {
         let sql = query.get("sql")?.ok_or_else(|| Error::Usage("`sql` is missing".to_owned()))?;
         let mut out = Bounded { held: Vec::new(), full: false };
-        let more = match self.explorer.select(sql, SQL_ROWS, &mut out) {
+        let more = match self.explorer.select(sql, SQL_ROWS, seat, &mut out) {
             // What came before the bound is whole rows and an unfinished one.
             Err(_) if out.full => true,
             other => other?,

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
-use datafusion::prelude::SQLOptions;
+use datafusion::prelude::{SQLOptions, SessionContext};
 use konseki_model::Record;
 
 use crate::query::{Escape, Events, Output, Printer, next};
@@ -16,6 +17,9 @@ use crate::records::{Filter, from_batch};
 use crate::{Correction, Error};
 
 const ORDER: &str = "time ASC NULLS FIRST, evidence, unit, at, kind, \"object\", command";
+
+/// Threads of one SELECT.
+const SQL_THREADS: usize = 2;
 
 /// How many events a filter lets through, and from when to when (microseconds UTC).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,31 +118,30 @@ impl Events {
 
     /// Runs one SELECT and writes at most `bounds.rows` rows as lines of JSON; gives how many, and whether there were more.
     ///
+    /// A join that finds nothing cannot be interrupted, only left alone. It has threads of its own, so that nobody else
+    /// waits for them, and `held` is let go when the last of them has ended, which may be long after the answer.
+    ///
     /// # Errors
     /// What is wrong with the query, where writing failed, or patience ran out.
-    pub fn query_some(&self, sql: &str, bounds: Bounds, escape: Escape, to: &mut dyn Write) -> Result<(u64, bool), Error> {
+    pub fn query_some<H: Send + 'static>(
+        &self,
+        sql: &str,
+        bounds: Bounds,
+        escape: Escape,
+        held: H,
+        to: &mut dyn Write,
+    ) -> Result<(u64, bool), Error> {
         let io = |source| Error::Io { path: "output".to_owned(), source };
-        let mut printer = Printer::new(Output::Jsonl, escape);
-        let mut more = false;
-        self.within(bounds.patience, async {
-            let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-            let frame = self.context.sql_with_options(sql, options).await?;
-            let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
-            printer.head(&names);
-            let mut stream = frame.execute_stream().await?;
-            let mut left = usize::try_from(bounds.rows).unwrap_or(usize::MAX);
-            while let Some(batch) = next(&mut stream).await? {
-                if batch.num_rows() > left {
-                    more = true;
-                    printer.batch(&batch.slice(0, left), to)?;
-                    break;
-                }
-                left -= batch.num_rows();
-                printer.batch(&batch, to)?;
-            }
-            Ok(())
-        })?;
-        Ok((printer.finish(to).map_err(io)?, more))
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(SQL_THREADS).build().map_err(io)?;
+        let (sender, parts) = sync_channel(1);
+        runtime.spawn(select(self.context.clone(), sql.to_owned(), sender));
+        let answer = write_parts(&parts, bounds, escape, to);
+        drop(parts);
+        std::thread::spawn(move || {
+            drop(runtime);
+            drop(held);
+        });
+        answer
     }
 
     fn batches(&self, sql: &str, patience: Duration, each: &mut dyn FnMut(&RecordBatch)) -> Result<(), Error> {
@@ -152,11 +155,63 @@ impl Events {
     }
 
     fn within(&self, patience: Duration, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-        self.runtime.block_on(async {
-            let late = |_| Error::Query(format!("no answer within {} seconds: ask for less", patience.as_secs()));
-            tokio::time::timeout(patience, work).await.map_err(late)?
-        })
+        self.runtime.block_on(async { tokio::time::timeout(patience, work).await.map_err(|_| late(patience))? })
     }
+}
+
+/// What a running SELECT says: its columns, then rows, then what went wrong if anything did.
+enum Part {
+    Head(Vec<String>),
+    Rows(RecordBatch),
+    Failed(Error),
+}
+
+async fn select(context: SessionContext, sql: String, to: SyncSender<Part>) {
+    let work = async {
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame = context.sql_with_options(&sql, options).await?;
+        let names = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mut open = to.send(Part::Head(names)).is_ok();
+        let mut stream = frame.execute_stream().await?;
+        while open && let Some(batch) = next(&mut stream).await? {
+            open = to.send(Part::Rows(batch)).is_ok();
+        }
+        Ok::<(), Error>(())
+    };
+    if let Err(error) = work.await {
+        // Where nobody listens any more, the answer was given without it.
+        let _ = to.send(Part::Failed(error));
+    }
+}
+
+fn write_parts(parts: &Receiver<Part>, bounds: Bounds, escape: Escape, to: &mut dyn Write) -> Result<(u64, bool), Error> {
+    let mut printer = Printer::new(Output::Jsonl, escape);
+    let until = Instant::now() + bounds.patience;
+    let mut left = usize::try_from(bounds.rows).unwrap_or(usize::MAX);
+    let mut more = false;
+    loop {
+        match parts.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Part::Head(names)) => printer.head(&names),
+            Ok(Part::Rows(batch)) if batch.num_rows() > left => {
+                more = true;
+                printer.batch(&batch.slice(0, left), to)?;
+                break;
+            }
+            Ok(Part::Rows(batch)) => {
+                left -= batch.num_rows();
+                printer.batch(&batch, to)?;
+            }
+            Ok(Part::Failed(error)) => return Err(error),
+            Err(RecvTimeoutError::Timeout) => return Err(late(bounds.patience)),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let rows = printer.finish(to).map_err(|source| Error::Io { path: "output".to_owned(), source })?;
+    Ok((rows, more))
+}
+
+fn late(patience: Duration) -> Error {
+    Error::Query(format!("no answer within {} seconds: ask for less", patience.as_secs()))
 }
 
 fn integer(batch: &RecordBatch, column: usize, row: usize) -> Option<i64> {
