@@ -20,7 +20,7 @@ async function get(path, values, signal) {
   return found;
 }
 
-function say(node, text) { node.textContent = text; node.hidden = !text; }
+function say(node, text, warn) { node.textContent = text; node.hidden = !text; node.classList.toggle("warn", Boolean(warn)); }
 
 /** The address from the state, then everything again. */
 function go(change, replace) {
@@ -76,11 +76,11 @@ async function events() {
   say(at("said"), word("loading"));
   try {
     const [page, found] = await Promise.all([get("/api/events", values, mine.signal), get("/api/histogram", values, mine.signal)]);
-    say(at("said"), found.events ? "" : word("no-events"));
+    say(at("said"), found.events ? "" : word("no-events"), true);
     drawEvents(page, found);
   } catch (error) {
     if (error.name === "AbortError") return;
-    say(at("said"), error.message);
+    say(at("said"), error.message, true);
     at("rows").replaceChildren();
   }
   at("rows").classList.remove("waiting");
@@ -119,10 +119,10 @@ async function ask(event) {
     const found = await get("/api/query", new URLSearchParams({ sql: at("ask").elements.sql.value }));
     drawTable(at("table"), found.rows);
     const rows = { count: count(found.rows.length) };
-    say(at("sql-said"), found.more ? word("sql-cut", rows) : word("sql-rows", rows));
+    say(at("sql-said"), found.more ? word("sql-cut", rows) : word("sql-rows", rows), found.more);
   } catch (error) {
     drawTable(at("table"), []);
-    say(at("sql-said"), error.message);
+    say(at("sql-said"), error.message, true);
   }
   at("table").classList.remove("waiting");
   run.disabled = false;
@@ -182,7 +182,7 @@ async function start() {
   try {
     [about, findings] = await Promise.all([get("/api/about"), get("/api/findings")]);
   } catch (error) {
-    say(at("said"), error.message);
+    say(at("said"), error.message, true);
     return;
   }
   options("hosts", about.hosts);
