@@ -1,6 +1,8 @@
 //! Chores of the house, one runner: `cargo xtask <chore>`.
 
 mod bench;
+#[cfg(test)]
+mod cited;
 mod docs;
 mod sources;
 mod walls;
