@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
-  sources   rewrite the list of sources and docs/sources from their folders
+  sources   rewrite the list of sources, docs/sources and the report's names of them
   accept    rewrite golden files; read them before you commit them
   coverage  read all public evidence where it stands, write docs/coverage.md
   interop   packages of the shipped case, read by other tools; skips aloud where they cannot be installed
@@ -23,7 +23,10 @@ fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
     let done = match chore.as_str() {
         "test" => test(),
-        "sources" => sources::rewrite().and_then(|()| docs::rewrite()).and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
+        "sources" => sources::rewrite()
+            .and_then(|()| docs::rewrite())
+            .and_then(|()| docs::rewrite_names())
+            .and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
         "accept" => cargo(&["test", "-p", "konseki-sources", "--test", "samples"], &[("KONSEKI_ACCEPT", "1")]),
         "coverage" => {
             let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];

@@ -92,7 +92,7 @@ fn earlier_evidence_moves_the_start_back() {
 
 #[test]
 fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
-    let step = finding("F1", "a", Level::High, 1, "esx01", ("execution", "T1059.004"), &[]);
+    let step = finding("F1", "a", Level::High, 1, "esx01", ("persistence", "T1078"), &[]);
     let coverage = [Coverage {
         host: "esx01".into(),
         source: "vmware/esxi_hostd".into(),
@@ -104,6 +104,54 @@ fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
     let gap = |source: &str| chain.gaps.iter().find(|gap| gap.source == source).map(|gap| gap.why);
     assert_eq!(gap("vmware/esxi_shell"), Some(konseki_model::GapWhy::NotCollected));
     assert_eq!(gap("vmware/esxi_hostd"), Some(konseki_model::GapWhy::Rotated));
+}
+
+#[test]
+fn a_late_log_is_a_gap_only_where_it_would_have_shown_the_step() {
+    let shell = finding("F1", "a", Level::High, 1, "esx01", ("lateral-movement", "T1021.004"), &[]);
+    let late = |host: &str, source: &str| Coverage {
+        host: host.into(),
+        source: source.into(),
+        first: Some(DAY0 + 9 * super::DAY),
+        last: Some(DAY0 + 20 * super::DAY),
+        ..Coverage::default()
+    };
+    // A list of the moment and text of no known source lose nothing; the shell's log does not hold logons.
+    let coverage = [
+        late("esx01", "vmware/esxi_auth"),
+        late("esx01", "vmware/esxi_shell"),
+        late("esx01", "vmware/esxi_date"),
+        late("esx01", "text/plain"),
+        late("esx01", "vmware/esxi_getallvms"),
+        late("esx02", "vmware/esxi_auth"),
+    ];
+    let chain = tell(&[shell], &Joins::default(), &coverage);
+    let rotated: Vec<(&str, &str, Option<&str>)> = chain
+        .gaps
+        .iter()
+        .filter(|gap| gap.why == konseki_model::GapWhy::Rotated)
+        .map(|gap| (gap.host.as_str(), gap.source.as_str(), gap.step.as_deref()))
+        .collect();
+    assert_eq!(rotated, [("esx01", "vmware/esxi_auth", Some("S01")), ("esx02", "vmware/esxi_auth", None)]);
+}
+
+#[test]
+fn a_machine_made_over_the_api_leaves_nothing_in_the_shells_log() {
+    let mut made = finding("F1", "a", Level::High, 1, "esx01", ("defense-evasion", "T1564.006"), &[]);
+    let late = [Coverage {
+        host: "esx01".into(),
+        source: "vmware/esxi_shell".into(),
+        first: Some(DAY0 + 9 * super::DAY),
+        last: Some(DAY0 + 20 * super::DAY),
+        ..Coverage::default()
+    }];
+    let told = |finding: &Finding| {
+        let chain = tell(std::slice::from_ref(finding), &Joins::default(), &late);
+        chain.gaps.iter().any(|gap| gap.why == konseki_model::GapWhy::Rotated)
+    };
+    assert!(told(&made));
+    made.techniques.push("T1578.002".into());
+    assert!(!told(&made));
 }
 
 #[test]
