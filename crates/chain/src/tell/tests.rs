@@ -175,3 +175,20 @@ fn a_log_that_wrote_every_hour_and_then_not_is_silent() {
     assert_eq!(silent.len(), 1);
     assert_eq!(silent[0].step.as_deref(), Some("S01"));
 }
+
+#[test]
+fn an_account_of_three_spellings_is_one_in_the_scope() {
+    let by = |id: &str, user: &str| {
+        finding(id, "a", Level::High, 1, "srv", ("execution", "T1059"), &[Entity::new(EntityKind::User, user, "actor")])
+    };
+    let used = |findings: &[Finding]| -> Vec<(String, Option<String>)> {
+        let scope = tell(findings, &Joins::default(), &[]).scope;
+        let users = scope.accessed.into_iter().filter(|item| item.kind == "user");
+        users.map(|item| (item.value, item.args.get("spellings").cloned())).collect()
+    };
+    let three = [by("F1", "hanako"), by("F2", "CORP\\hanako"), by("F3", "hanako@corp.example")];
+    assert_eq!(used(&three), [("CORP\\hanako".to_owned(), Some("hanako@corp.example, hanako".to_owned()))]);
+    // Two domains know a hanako: whose session the bare name was is not guessed.
+    let two = [by("F1", "hanako"), by("F2", "CORP\\hanako"), by("F3", "LAB\\hanako")];
+    assert_eq!(used(&two).len(), 3);
+}
