@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use konseki_model::chain::{Bounds, Window};
 use konseki_model::{Accounts, EntityKind, Finding, Level, Scope, ScopeItem, Step};
 
+use super::sensor::Sensors;
 use crate::compare::Joins;
 use crate::names::is_service;
 
-pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], joins: &Joins) -> Scope {
+pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], joins: &Joins, sensors: &Sensors<'_>) -> Scope {
     let window = Window {
         from: steps.iter().filter_map(|step| step.time.start.clone()).min(),
         to: steps.iter().filter_map(|step| step.time.end.clone()).max(),
@@ -22,7 +23,12 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
     for finding in chosen.iter().filter(|finding| finding.level >= Level::High) {
         for entity in &finding.entities {
             let (kind, key) = match (entity.kind, entity.role.as_str()) {
-                (EntityKind::Host, "where") if crate::names::ip(&entity.value).is_none() => ("host", "host-reached"),
+                (EntityKind::Host, "where")
+                    if crate::names::ip(&entity.value).is_some() || sensors.only_recorded(finding, &entity.value) =>
+                {
+                    continue;
+                }
+                (EntityKind::Host, "where") => ("host", "host-reached"),
                 (EntityKind::User, "actor") if !is_service(&entity.value) => ("user", "account-used"),
                 (EntityKind::Vm, "from") => ("vm", "vm-cloned"),
                 (EntityKind::Vm, _) => ("vm", "host-reached"),

@@ -192,3 +192,37 @@ fn an_account_of_three_spellings_is_one_in_the_scope() {
     let two = [by("F1", "hanako"), by("F2", "CORP\\hanako"), by("F3", "LAB\\hanako")];
     assert_eq!(used(&two).len(), 3);
 }
+
+fn verdict(chain: &konseki_model::Chain, id: &str) -> Option<konseki_model::Verdict> {
+    chain.hypotheses.iter().find(|hypothesis| hypothesis.id == id).map(|hypothesis| hypothesis.verdict)
+}
+
+#[test]
+fn an_exploit_speaks_for_the_kind_of_host_that_it_was_on() {
+    use konseki_model::Verdict::{Supported, Untestable};
+    let joins = Joins { roles: [("vpn".to_owned(), "vpn"), ("gw".to_owned(), "mail")].into(), ..Joins::default() };
+    let on = |host: &str| {
+        let chain = tell(&[finding("F1", "exploit", Level::High, 1, host, ("initial-access", "T1190"), &[])], &joins, &[]);
+        ["entry-vpn-exploit", "entry-web-exploit", "entry-mail-exploit"].map(|id| verdict(&chain, id))
+    };
+    assert_eq!(on("vpn.corp.example"), [Some(Supported), Some(Untestable), Some(Untestable)]);
+    assert_eq!(on("shop"), [Some(Untestable), Some(Supported), Some(Untestable)]);
+    assert_eq!(on("gw"), [Some(Untestable), Some(Untestable), Some(Supported)]);
+}
+
+#[test]
+fn a_firewall_that_only_recorded_was_not_reached() {
+    let seen = finding("F1", "bytes", Level::High, 1, "edge", ("exfiltration", "T1041"), &[outside("to")]);
+    let login = finding("F2", "login", Level::High, 2, "edge", ("lateral-movement", "T1078"), &[outside("from")]);
+    let coverage =
+        [Coverage { host: "edge.corp.example".into(), source: "network/firewall".into(), first: Some(DAY0), ..Coverage::default() }];
+    let reached = |findings: &[Finding], source: &str| {
+        let joins = Joins { sources: [("E1".to_owned(), source.to_owned())].into(), ..Joins::default() };
+        let scope = tell(findings, &joins, &coverage).scope;
+        scope.accessed.iter().any(|item| item.kind == "host" && item.value == "edge")
+    };
+    assert!(!reached(std::slice::from_ref(&seen), "network/firewall"));
+    // Its own log of what was done on it, and a line about itself alone, are another matter.
+    assert!(reached(std::slice::from_ref(&seen), "linux/syslog"));
+    assert!(reached(&[seen, login], "network/firewall"));
+}
