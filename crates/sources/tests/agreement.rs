@@ -98,17 +98,26 @@ fn expected(value: &Value, name: &str) -> Option<String> {
 ///   deferred delivery;
 /// - `System` of Ivanti is no account, `child is on pid` names none, `logged in as pyvmomi` names a program; of `user=A:B`
 ///   ESXi wrote B as who acted and A as whose session carried it: ours is B;
-/// - a datacenter of vCenter is no host.
+/// - a datacenter of vCenter is no host;
+/// - a redirect is a request answered, and `-` no agent; the machine behind a proxy, or the name that a client asked for, is
+///   not where its request went.
 fn other_meaning(name: &str, want: &str, record: &Record, folder: &str) -> bool {
     let kind = record.kind().as_str();
     let judged = kind.starts_with("auth.") || kind.starts_with("mail.") || kind == "web.request";
     match name {
-        "event.outcome" => !judged || want == "success" && outcome(record) == "failure" && folder.starts_with("Postfix"),
+        "event.outcome" => {
+            !judged || want == "redirect" || want == "success" && outcome(record) == "failure" && folder.starts_with("Postfix")
+        }
         "user.name" => {
             let carried = folder.ends_with("esxi") && record.fields.iter().any(|(_, value)| value.starts_with(&format!("{want}:")));
             ["System", "child", "pyvmomi"].contains(&want) && record.user != want || carried
         }
         "host.name" => want.contains("Datacenter"),
+        "user_agent.original" if want == "-" => true,
+        "destination.ip" | "destination.port" if kind == "web.request" => {
+            let asked = |name: &str| record.fields.iter().any(|(known, value)| known == name && value.contains(want));
+            asked("upstream_addr") || asked("host")
+        }
         _ => false,
     }
 }
