@@ -69,6 +69,23 @@ impl Pass<'_> {
     }
 }
 
+/// The request behind its opening quote, status and length, and what follows. Some servers escape no quote that a client
+/// sent: then the request ends at the first quote behind which an answer stands.
+fn answered(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let answer = |rest| {
+        let mut parts = str::trim_start(rest).splitn(3, ' ');
+        let (status, bytes, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or(""));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        (status.len() == 3 && digits(status) && (bytes == "-" || digits(bytes))).then_some((status, bytes, rest))
+    };
+    let whole = |(line, rest)| answer(rest).map(|(status, bytes, rest)| (line, status, bytes, rest));
+    let (first, rest) = quoted(text)?;
+    // A format may have one more quoted value before the request.
+    let second = || whole(quoted(rest.trim_start().strip_prefix('"')?)?);
+    let unescaped = || text.match_indices("\" ").find_map(|(at, _)| whole((text.get(..at)?, text.get(at + 1..)?)));
+    whole((first, rest)).or_else(second).or_else(unescaped)
+}
+
 /// The fields that a request line makes, under the names of W3C logs that Sigma's rules ask for. What is not a request line
 /// (TLS bytes, nothing) stays whole in cs-uri.
 fn request_line<'a>(line: &'a str, row: &mut Row<'a>) {
@@ -113,16 +130,7 @@ impl<'a> Request<'a> {
         let (_, user) = names.split_once(' ')?;
         let (written, rest) = rest.split_once("] \"")?;
         let (time, _) = time::clf(written.as_bytes())?;
-        let (mut line, mut rest) = quoted(rest)?;
-        // A format may have one more quoted value before the request.
-        if let Some((next, after)) = rest.trim_start().strip_prefix('"').and_then(quoted) {
-            (line, rest) = (next, after);
-        }
-        let mut parts = rest.trim_start().splitn(3, ' ');
-        let (status, bytes, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or(""));
-        if status.len() != 3 || !status.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
+        let (line, status, bytes, rest) = answered(rest)?;
         let behind = rest.find('"').and_then(|at| rest.get(at + 1..));
         let (referer, rest) = behind.and_then(quoted).unwrap_or(("", ""));
         let (agent, _) = rest.trim_start().strip_prefix('"').and_then(quoted).unwrap_or(("", ""));
