@@ -50,6 +50,9 @@ fn native(name: &str) -> &str {
         "Timestamp" => "date-time",
         "Recipients" => "recipient-address",
         "Sender" => "sender-address",
-        _ => NAMES.split(',').find(|dashed| dashed.bytes().filter(|b| *b != b'-').eq(name.bytes().map(|b| b.to_ascii_lowercase()))).unwrap_or(name),
+        _ => NAMES
+            .split(',')
+            .find(|dashed| dashed.bytes().filter(|b| *b != b'-').eq(name.bytes().map(|b| b.to_ascii_lowercase())))
+            .unwrap_or(name),
     }
 }
