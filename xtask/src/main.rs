@@ -58,9 +58,9 @@ fn test() -> Result<(), String> {
     cargo(&["test", "--workspace"], &[])
 }
 
-/// The whole workspace is built, so that nothing is built twice for other features.
+/// Built as the tests are, so that nothing is built twice for other features.
 fn interop() -> Result<(), String> {
-    cargo(&["build", "--workspace", "--bins"], &[])?;
+    cargo(&["build", "--workspace", "--bins", "--tests", "--examples"], &[])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
     let status = Command::new("sh")
         .arg(root().join("crates/publish/interop/run.sh"))
