@@ -30,6 +30,35 @@ pub fn rewrite() -> Result<(), String> {
     Ok(())
 }
 
+/// Names of the sources and how they are collected, for the sentences of the report; it may not know the sources itself.
+const NAMES: &str = "crates/report/text/names.toml";
+
+/// # Errors
+/// A description that cannot be read or the file that cannot be written.
+pub fn rewrite_names() -> Result<(), String> {
+    fs::write(root().join(NAMES), names()?).map_err(|error| format!("{NAMES}: {error}"))
+}
+
+fn names() -> Result<String, String> {
+    let mut text = String::from("# Names of the sources. Written by `cargo xtask sources`; do not edit.\n");
+    let mut add = |id: &str, path: &std::path::Path| {
+        let about = fs::read_to_string(path).map_err(|error| format!("{id}: {error}"))?;
+        let table: Table = toml::from_str(&about).map_err(|error| format!("{id}: {error}"))?;
+        let _ = writeln!(text, "\n[\"{id}\"]");
+        for (key, part) in [("name", "title"), ("collect", "collect")] {
+            let quoted =
+                |language| both(&table, part, language).map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
+            let _ = writeln!(text, "{key} = {{ en = {}, ja = {} }}", quoted("en")?, quoted("ja")?);
+        }
+        Ok::<(), String>(())
+    };
+    for (family, name) in sources::ids()? {
+        add(&format!("{family}/{name}"), &sources::folder().join(&family).join(&name).join("source.toml"))?;
+    }
+    add("text/plain", &sources::folder().join("plain.toml"))?;
+    Ok(text)
+}
+
 /// Every page by its file name.
 ///
 /// # Errors
@@ -143,6 +172,12 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
+
+    #[test]
+    fn names_are_as_their_sources_say() {
+        let written = fs::read_to_string(root().join(NAMES)).unwrap_or_default();
+        assert!(written == names().unwrap(), "{NAMES} is stale: run `cargo xtask sources`");
+    }
 
     #[test]
     fn pages_are_as_their_sources_say() {

@@ -1,6 +1,8 @@
 //! Chores of the house, one runner: `cargo xtask <chore>`.
 
 mod bench;
+#[cfg(test)]
+mod cited;
 mod docs;
 mod sources;
 mod walls;
@@ -10,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 const CHORES: &str = "chores:
   test      everything that must hold: format, lints, house rules, all tests (the README's test command)
-  sources   rewrite the list of sources and docs/sources from their folders
+  sources   rewrite the list of sources, docs/sources and the report's names of them
   accept    rewrite golden files; read them before you commit them
   coverage  read all public evidence where it stands, write docs/coverage.md
   interop   packages of the shipped case, read by other tools; skips aloud where they cannot be installed
@@ -21,7 +23,10 @@ fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
     let done = match chore.as_str() {
         "test" => test(),
-        "sources" => sources::rewrite().and_then(|()| docs::rewrite()).and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
+        "sources" => sources::rewrite()
+            .and_then(|()| docs::rewrite())
+            .and_then(|()| docs::rewrite_names())
+            .and_then(|()| cargo(&["fmt", "-p", "konseki-sources"], &[])),
         "accept" => cargo(&["test", "-p", "konseki-sources", "--test", "samples"], &[("KONSEKI_ACCEPT", "1")]),
         "coverage" => {
             let run = ["test", "-p", "konseki-sources", "--test", "coverage", "--", "--ignored", "--nocapture"];
@@ -53,9 +58,9 @@ fn test() -> Result<(), String> {
     cargo(&["test", "--workspace"], &[])
 }
 
-/// The whole workspace is built, so that nothing is built twice for other features.
+/// Built as the tests are, so that nothing is built twice for other features.
 fn interop() -> Result<(), String> {
-    cargo(&["build", "--workspace", "--bins"], &[])?;
+    cargo(&["build", "--workspace", "--bins", "--tests", "--examples"], &[])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
     let status = Command::new("sh")
         .arg(root().join("crates/publish/interop/run.sh"))

@@ -5,6 +5,7 @@ mod gaps;
 mod hypotheses;
 mod links;
 mod scope;
+mod sensor;
 mod steps;
 
 use konseki_model::{Chain, EntityKind, Finding};
@@ -43,9 +44,10 @@ pub fn tell(findings: &[Finding], joins: &Joins, coverage: &[Coverage]) -> Chain
     let mut steps = steps::steps(&chosen);
     let links = links::links(&mut steps, findings, joins);
     let gaps = gaps::gaps(&steps, findings, coverage);
+    let sensors = sensor::Sensors::new(coverage, joins);
     Chain {
-        scope: scope::scope(&steps, findings, &chosen, joins),
-        hypotheses: hypotheses::hypotheses(findings, &steps, coverage),
+        scope: scope::scope(&steps, findings, &chosen, joins, &sensors),
+        hypotheses: hypotheses::hypotheses(findings, &steps, coverage, joins),
         steps,
         links,
         gaps,

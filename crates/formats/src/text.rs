@@ -62,6 +62,20 @@ pub fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
     tail.split_once(to).map(|(inner, _)| inner)
 }
 
+/// What stands before the closing quote, one that no backslash escapes, and what follows it; the opening quote is cut already.
+pub fn quoted(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return Some((text.get(..at)?, text.get(at + 1..)?)),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The longest run of valid UTF-8 in the bytes: an excerpt of it stands byte for byte where the bytes stand.
 pub fn longest_valid(bytes: &[u8]) -> &str {
     let mut best = "";

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod chain;
 pub mod event;
 pub mod evidence;
@@ -9,6 +10,7 @@ pub mod finding;
 pub mod kind;
 pub mod time;
 
+pub use account::Accounts;
 pub use chain::{By, Chain, Gap, GapWhy, Hypothesis, Link, Scope, ScopeItem, Step, Verdict};
 pub use event::{At, Core, Event, Field, Origin, Record};
 pub use evidence::{EvidenceId, Hints, Intake, Piece, Problem, ProblemKind, Records, Sink, Unrecognised};

@@ -71,6 +71,7 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
             ..konseki_chain::Coverage::default()
         }))
         .collect();
+    compared.joins.sources = listed.intake.iter().map(|piece| (piece.id.clone(), piece.source.clone())).collect();
     let mut chain = konseki_chain::tell(findings, &compared.joins, &seen);
     mail(events, listed, settings, findings, &mut chain)?;
     let vector = |hosts: std::collections::BTreeSet<String>| hosts.into_iter().collect::<Vec<String>>();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use konseki_model::{Entity, EntityKind, Finding, Level, Verdict};
+use konseki_model::{Accounts, Entity, EntityKind, Finding, Level, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -101,7 +101,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         first: times.iter().map(|(from, _)| *from).min(),
         last: times.iter().map(|(_, to)| *to).max(),
         hosts: hosts(case, &counted),
-        accounts: values(&counted, EntityKind::User, |entity| entity.role != "object"),
+        accounts: accounts(case, &counted),
         addresses: values(&counted, EntityKind::Address, |entity| entity.role == "from" || entity.role == "actor"),
         levels: levels(case.findings),
         pieces: case.intake.len() as u64,
@@ -171,6 +171,22 @@ fn hosts(case: &Case<'_>, counted: &[&Finding]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let places = case.chain.steps.iter().map(|step| step.host.as_str()).chain(counted.iter().map(|f| place(f)));
     places.filter(|host| !host.is_empty() && seen.insert(host.to_lowercase())).map(str::to_owned).collect()
+}
+
+/// One entry for each account, `CORP\hanako (hanako)` where the evidence spells it in several ways.
+fn accounts(case: &Case<'_>, counted: &[&Finding]) -> Vec<String> {
+    let users = |finding: &'_ Finding| -> Vec<String> {
+        let own = finding.entities.iter().filter(|entity| entity.kind == EntityKind::User);
+        own.map(|entity| entity.value.clone()).collect()
+    };
+    let all: Vec<String> = case.findings.iter().flat_map(users).collect();
+    let named = values(counted, EntityKind::User, |entity| entity.role != "object");
+    let groups = Accounts::new(all.iter().map(String::as_str)).group(named.iter().map(String::as_str));
+    let one = |group: Vec<String>| match group.split_first() {
+        Some((first, others)) if !others.is_empty() => format!("{first} ({})", others.join(", ")),
+        _ => group.concat(),
+    };
+    groups.into_iter().map(one).collect()
 }
 
 /// Values in the order in which the findings name them, once each.

@@ -108,16 +108,7 @@ pub fn fill_step(step: &mut Step, findings: &[Finding]) {
 
 /// A gap's sentence and what to collect: by its key, else by its reason.
 pub fn fill_gap(gap: &mut Gap) {
-    let mut args = gap.args.clone();
-    let mut add = |key: &str, value: &str| {
-        args.entry(key.to_owned()).or_insert_with(|| value.to_owned());
-    };
-    add("source", &gap.source);
-    add("host", &gap.host);
-    add("from", gap.from.as_deref().unwrap_or_default());
-    add("to", gap.to.as_deref().unwrap_or_default());
-    // A path or command that chain found in the source's description fills the sentence about collecting.
-    add("collect", &gap.collect);
+    let args = |lang| gap_args(gap, lang);
     let reason = reason(gap);
     let pick = |part: &str| {
         [format!("gaps.{}.{part}", gap.key), format!("gaps.{reason}.{part}"), format!("gaps.generic.{part}")]
@@ -126,10 +117,26 @@ pub fn fill_gap(gap: &mut Gap) {
             .unwrap_or_default()
     };
     let (what, collect) = (pick("what"), pick("collect"));
-    set_if_empty(&mut gap.what, Words::get(Lang::En, &what, &args));
-    set_if_empty(&mut gap.what_ja, Words::get(Lang::Ja, &what, &args));
-    set_if_empty(&mut gap.collect, Words::get(Lang::En, &collect, &args));
-    set_if_empty(&mut gap.collect_ja, Words::get(Lang::Ja, &collect, &args));
+    let (en, ja) = (args(Lang::En), args(Lang::Ja));
+    set_if_empty(&mut gap.what, Words::get(Lang::En, &what, &en));
+    set_if_empty(&mut gap.what_ja, Words::get(Lang::Ja, &what, &ja));
+    set_if_empty(&mut gap.collect, Words::get(Lang::En, &collect, &en));
+    set_if_empty(&mut gap.collect_ja, Words::get(Lang::Ja, &collect, &ja));
+}
+
+/// The log is called by its name in that language; a log that is no source of ours (a channel, a path) keeps its own.
+fn gap_args(gap: &Gap, lang: Lang) -> Args {
+    let mut args = gap.args.clone();
+    let named = |part: &str| Words::raw(&format!("names.{}.{part}", gap.source)).map(|both| both.in_lang(lang).to_owned());
+    args.insert("source".to_owned(), named("name").unwrap_or_else(|| gap.source.clone()));
+    let mut add = |key: &str, value: &str| {
+        args.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+    };
+    add("how", &named("collect").unwrap_or_default());
+    add("host", &gap.host);
+    add("from", gap.from.as_deref().unwrap_or_default());
+    add("to", gap.to.as_deref().unwrap_or_default());
+    args
 }
 
 /// Reason of a gap as a key: `not-collected`.

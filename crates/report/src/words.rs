@@ -37,6 +37,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("findings", include_str!("../text/findings.toml")),
     ("gaps", include_str!("../text/gaps.toml")),
     ("hypotheses", include_str!("../text/hypotheses.toml")),
+    ("names", include_str!("../text/names.toml")),
     ("page", include_str!("../text/page.toml")),
     ("scope", include_str!("../text/scope.toml")),
     ("sources", include_str!("../text/sources.toml")),

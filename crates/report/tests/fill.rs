@@ -54,7 +54,7 @@ fn gaps_and_hypotheses_by_key_or_reason() {
         from: None,
         to: None,
         why: GapWhy::NotCollected,
-        collect: "/var/run/log/shell.log".into(),
+        collect: String::new(),
         what_ja: String::new(),
         collect_ja: String::new(),
         step: None,
@@ -62,8 +62,16 @@ fn gaps_and_hypotheses_by_key_or_reason() {
         args: Args::new(),
     };
     fill_gap(&mut gap);
-    assert_eq!(gap.what, "vmware/esxi_shell of esx03 was not collected");
-    assert!(!gap.what_ja.is_empty() && gap.collect_ja.contains("/var/run/log/shell.log"));
+    // A log is called by its name, and how it is collected is said in both languages.
+    assert_eq!(gap.what, "ESXi shell commands (shell.log) of esx03 was not collected");
+    assert!(gap.what_ja.starts_with("esx03 ") && gap.what_ja.contains(&Words::raw("names.vmware/esxi_shell.name").unwrap().ja));
+    assert!(gap.collect.starts_with("Collect it from esx03. ") && gap.collect.contains("/var/run/log/shell"));
+    assert!(gap.collect_ja.contains("/var/run/log/shell"));
+    // What is no source of ours keeps the name that the evidence gives it.
+    let mut cleared =
+        Gap { source: "Security".into(), why: GapWhy::LogCleared, what: String::new(), what_ja: String::new(), ..gap.clone() };
+    fill_gap(&mut cleared);
+    assert_eq!(cleared.what, "Security of esx03 was cleared");
     let mut h = Hypothesis {
         id: "H1".into(),
         title: "insider".into(),

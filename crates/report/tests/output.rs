@@ -171,3 +171,16 @@ fn the_summary_is_short_and_harmless() {
     assert!(text.starts_with("nerve-small — Intrusion confirmed\n"), "{text}");
     assert!(text.contains("Report: nerve-small/report/index.html"));
 }
+
+#[test]
+fn the_answer_names_an_account_once_with_its_spellings() {
+    let mut owned = made_up::owned();
+    let told: Vec<String> = owned.chain.steps.iter().flat_map(|step| step.findings.clone()).collect();
+    let mut spellings = ["hanako", "CORP\\hanako", "hanako@corp.example"].into_iter();
+    for finding in owned.findings.iter_mut().filter(|finding| told.contains(&finding.id)) {
+        finding.entities.retain(|entity| entity.kind != konseki_model::EntityKind::User);
+        let spelling = spellings.next().map(|name| konseki_model::Entity::new(konseki_model::EntityKind::User, name, "actor"));
+        finding.entities.extend(spelling);
+    }
+    assert_eq!(konseki_report::answer(&owned.case()).accounts, ["CORP\\hanako (hanako@corp.example, hanako)"]);
+}

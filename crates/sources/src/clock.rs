@@ -6,6 +6,9 @@ use konseki_model::{Basis, Fidelity, Sink, Stamp};
 
 use crate::Reading;
 
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
 /// The clock of one reading. Reports at the end which zone was taken and why.
 pub struct Clock {
     local: Option<Local>,
@@ -13,6 +16,10 @@ pub struct Clock {
     basis: Basis,
     years: Option<Years>,
     first_year: i64,
+    /// The last change of the file: its first line is not of a later day. `None` where something better gave the year.
+    latest: Option<i64>,
+    /// Does anything say the year of year-less lines?
+    year_said: bool,
     written: u64,
     converted: u64,
 }
@@ -25,8 +32,10 @@ impl Clock {
             Some((zone, basis)) if !by_format => (zone.clone(), *basis),
             _ => (about.zone.clone(), if by_format { Basis::Format } else { Basis::Assumed }),
         };
-        let first_year = reading.hints.modified.map_or(1970, |micros| civil_from_days(micros.div_euclid(86_400_000_000)).0);
-        Self { local: Local::new(&zone), zone, basis, years: None, first_year, written: 0, converted: 0 }
+        let latest = reading.hints.modified;
+        let first_year = latest.map_or(1970, |micros| civil_from_days(micros.div_euclid(DAY)).0);
+        let year_said = latest.is_some();
+        Self { local: Local::new(&zone), zone, basis, years: None, first_year, latest, year_said, written: 0, converted: 0 }
     }
 
     /// A better reason for the zone found in the piece itself (a header, a file name).
@@ -41,6 +50,8 @@ impl Clock {
     /// The year of the first year-less line, where something better than the file's time says it.
     pub fn set_first_year(&mut self, year: i64) {
         self.first_year = year;
+        self.latest = None;
+        self.year_said = true;
         self.years = None;
     }
 
@@ -52,17 +63,26 @@ impl Clock {
             _ => Fidelity::Microsecond,
         };
         if written.year == 0 {
-            let first = self.first_year;
+            let first = self.year_of_first(written);
             let years = self.years.get_or_insert_with(|| Years::starting(first));
             let mut with_year = *written;
             let civil = years.give(&mut with_year)?;
             let micros = self.utc(&with_year, civil)?;
-            return Some(Stamp::new(micros, fidelity, Basis::YearInferred));
+            // The weaker of what year and zone rest on.
+            let assumed = !self.year_said || written.offset.is_none() && self.basis == Basis::Assumed;
+            return Some(Stamp::new(micros, fidelity, if assumed { Basis::Assumed } else { Basis::YearInferred }));
         }
         let civil = written.civil_micros()?;
         let basis = if written.offset.is_some() { Basis::Written } else { self.basis };
         let micros = self.utc(written, civil)?;
         Some(Stamp::new(micros, fidelity, basis))
+    }
+
+    /// A file last written in January that begins in December began in the year before.
+    fn year_of_first(&self, written: &Written) -> i64 {
+        let civil = Written { year: self.first_year, ..*written }.civil_micros();
+        let later = civil.zip(self.latest).is_some_and(|(civil, latest)| civil > latest.saturating_add(DAY));
+        self.first_year - i64::from(later)
     }
 
     fn utc(&mut self, written: &Written, civil: i64) -> Option<i64> {
@@ -81,5 +101,43 @@ impl Clock {
         } else if self.written > 0 {
             sink.zone("as written", Basis::Written.as_str());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use konseki_formats::time::{iso, syslog3164};
+    use konseki_model::{Hints, Piece};
+
+    use super::*;
+    use crate::Description;
+
+    fn stamps(zone: Option<&str>, modified: Option<&str>, lines: &[&str]) -> Vec<(String, Basis)> {
+        let entry = crate::all().iter().find(|entry| entry.id == "linux/syslog").unwrap();
+        let about = Description::parse(entry.about).unwrap();
+        let modified = modified.and_then(|text| iso(text.as_bytes())).and_then(|(written, _)| written.civil_micros());
+        let hints = Hints { zone: zone.map(|zone| (zone.to_owned(), Basis::Analyst)), modified, ..Hints::default() };
+        let piece = Piece { path: "messages", head: b"", size: 0 };
+        let mut clock = Clock::new(&Reading { piece, hints: &hints, about: &about });
+        let stamp = |line: &&str| syslog3164(line.as_bytes()).and_then(|(written, _)| clock.stamp(&written));
+        let text = |stamp: Stamp| (konseki_model::time::rfc3339(stamp.micros, stamp.fidelity), stamp.basis);
+        lines.iter().filter_map(stamp).map(text).collect()
+    }
+
+    #[test]
+    fn a_log_over_new_year_began_in_the_year_before() {
+        let read = stamps(Some("UTC"), Some("2024-01-05T00:00:00"), &["Dec 30 23:00:00", "Jan  2 01:00:00"]);
+        let days: Vec<_> = read.iter().map(|(time, _)| time.get(..10).unwrap_or_default()).collect();
+        assert_eq!(days, ["2023-12-30", "2024-01-02"]);
+        assert!(read.iter().all(|(_, basis)| *basis == Basis::YearInferred));
+    }
+
+    #[test]
+    fn a_time_rests_on_the_weaker_of_year_and_zone() {
+        let line = &["Dec 30 23:00:00"];
+        let basis = |zone, modified| stamps(zone, modified, line).first().map(|(_, basis)| *basis);
+        assert_eq!(basis(Some("Asia/Tokyo"), Some("2024-01-05T00:00:00")), Some(Basis::YearInferred));
+        assert_eq!(basis(None, Some("2024-01-05T00:00:00")), Some(Basis::Assumed));
+        assert_eq!(basis(Some("Asia/Tokyo"), None), Some(Basis::Assumed));
     }
 }

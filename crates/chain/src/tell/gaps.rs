@@ -17,9 +17,15 @@ struct Expectations {
     /// Sources of the network, which no host has: asked for where no like source was collected at all.
     #[serde(default)]
     network: Vec<Expected>,
+    /// Sources that no host must have: what they would show where they are.
+    #[serde(default)]
+    also: Vec<Expected>,
     /// What a product does not record by itself.
     #[serde(default)]
     unlogged: Vec<Unlogged>,
+    /// Techniques that clear a log.
+    #[serde(default)]
+    cleared: Vec<Clears>,
     /// Sources whose first record has a meaning: logs that lose their oldest lines.
     #[serde(default)]
     logs: Vec<String>,
@@ -38,20 +44,44 @@ struct Role {
 #[derive(Deserialize)]
 struct Expected {
     id: String,
-    /// Path or command that would close the gap.
-    collect: String,
-    /// Technique ids that it would show.
+    /// Technique ids that it would show; a parent stands for its children.
     shows: Vec<String>,
     /// Any of these in its place is as good.
     #[serde(default)]
     or: Vec<String>,
+    /// Techniques that say that a step went another way, which leaves nothing there.
+    #[serde(default)]
+    unless: Vec<String>,
+}
+
+impl Expected {
+    fn would_show(&self, step: &Step) -> bool {
+        let any = |ids: &[String]| step.techniques.iter().any(|t| ids.iter().any(|id| id == t || t.split('.').next() == Some(id)));
+        any(&self.shows) && !any(&self.unless)
+    }
+}
+
+impl Expectations {
+    /// The source keeps what it writes for a time only, and would have shown such a step.
+    fn could_show(&self, source: &str, step: &Step) -> bool {
+        let is = |one: &&Expected| one.id == source || one.or.iter().any(|other| other == source);
+        let all = self.role.iter().flat_map(|role| &role.sources).chain(&self.network).chain(&self.also);
+        self.logs.iter().any(|log| log == source) && all.filter(is).any(|one| one.would_show(step))
+    }
 }
 
 #[derive(Deserialize)]
 struct Unlogged {
     source: String,
     technique: String,
-    collect: String,
+}
+
+/// `source`: the log it clears where the finding names none.
+#[derive(Deserialize)]
+struct Clears {
+    technique: String,
+    #[serde(default)]
+    source: String,
 }
 
 /// Gaps of one reason that are told; a case that has more of them has one cause for all.
@@ -62,10 +92,10 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     let window = (steps.iter().filter_map(|step| step.micros).min(), steps.iter().filter_map(|step| step.micros).max());
     let mut gaps = Vec::new();
     missing(&expected, steps, coverage, window, &mut gaps);
-    rotated(&expected, steps, coverage, window, &mut gaps);
+    rotated(&expected, steps, coverage, &mut gaps);
     unseen(&expected, steps, coverage, &mut gaps);
     silent(steps, coverage, window, &mut gaps);
-    cleared(findings, &mut gaps);
+    cleared(&expected, findings, &mut gaps);
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
@@ -75,7 +105,8 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     for one in &expected.unlogged {
         for step in steps.iter().filter(|step| step.techniques.contains(&one.technique)).take(1) {
             let at = step.micros;
-            gaps.push(gap(GapWhy::NotLogged, &step.host, &one.source, &one.collect, (text(at), text(at)), Some(step)));
+            let key = format!("not-logged-{}", one.technique.to_lowercase());
+            gaps.push(gap(GapWhy::NotLogged, &step.host, &one.source, &key, (text(at), text(at)), Some(step)));
         }
     }
     let mut seen = BTreeSet::new();
@@ -102,10 +133,7 @@ fn has(sources: &BTreeSet<&str>, expected: &Expected) -> bool {
 }
 
 fn shown<'s>(steps: &'s [Step], host: Option<&str>, expected: &Expected) -> Option<&'s Step> {
-    steps.iter().find(|step| {
-        host.is_none_or(|host| host_key(&step.host) == host)
-            && step.techniques.iter().any(|t| expected.shows.iter().any(|shows| shows == t || t.split('.').next() == Some(shows)))
-    })
+    steps.iter().find(|step| host.is_none_or(|host| host_key(&step.host) == host) && expected.would_show(step))
 }
 
 fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
@@ -126,33 +154,26 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
         let fits = |role: &&Role| sources.iter().any(|source| role.known_by.iter().any(|head| source.starts_with(head.as_str())));
         for role in expected.role.iter().filter(fits) {
             for one in role.sources.iter().filter(|one| !has(sources, one)) {
-                gaps.push(gap(GapWhy::NotCollected, host, &one.id, &one.collect, range.clone(), shown(steps, Some(key), one)));
+                gaps.push(gap(GapWhy::NotCollected, host, &one.id, "", range.clone(), shown(steps, Some(key), one)));
             }
         }
     }
     for one in expected.network.iter().filter(|one| !has(&all, one)) {
-        gaps.push(gap(GapWhy::NotCollected, "", &one.id, &one.collect, range.clone(), shown(steps, None, one)));
+        gaps.push(gap(GapWhy::NotCollected, "", &one.id, "", range.clone(), shown(steps, None, one)));
     }
 }
 
-/// The log of a host begins after something happened there: what came before was rotated away.
-fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+/// A log begins after a step that it would have shown: what came before was rotated away, or was not collected.
+fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
     for one in coverage {
         let Some(first) = one.first else { continue };
         let key = host_key(&one.host);
-        let own =
-            steps.iter().find(|step| host_key(&step.host) == key && !key.is_empty() && step.micros.is_some_and(|at| at + HOUR < first));
-        // Where the story begins before the log does, its own part of it may have been lost.
-        let begins = window.0.is_some_and(|begin| begin + DAY < first) && expected.logs.contains(&one.source);
-        if own.is_some() || begins {
-            gaps.push(gap(
-                GapWhy::Rotated,
-                &one.host,
-                &one.source,
-                "",
-                (text(own.and_then(|step| step.micros).or(window.0)), text(Some(first))),
-                own,
-            ));
+        let before = |step: &&Step, by: i64| step.micros.is_some_and(|at| at + by < first) && expected.could_show(&one.source, step);
+        let own = steps.iter().find(|step| !key.is_empty() && host_key(&step.host) == key && before(step, HOUR));
+        // Where the like of it happened elsewhere long before the log begins, its own part may have been lost.
+        let elsewhere = || steps.iter().find(|step| before(step, DAY));
+        if let Some(step) = own.or_else(elsewhere) {
+            gaps.push(gap(GapWhy::Rotated, &one.host, &one.source, "", (text(step.micros), text(Some(first))), own));
         }
     }
 }
@@ -205,26 +226,19 @@ fn silent(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i6
     }
 }
 
-fn cleared(findings: &[Finding], gaps: &mut Vec<Gap>) {
-    const CLEARED: &[&str] = &["T1070.001", "T1070.002"];
-    let clears = |finding: &&Finding| finding.level >= Level::Low && finding.techniques.iter().any(|t| CLEARED.contains(&t.as_str()));
-    for finding in findings.iter().filter(clears) {
-        let host = place(finding).unwrap_or_default();
-        let source = finding.args.get("source").cloned().unwrap_or_default();
-        let log =
-            finding.entities.iter().find(|e| e.kind == konseki_model::EntityKind::Service).map(|e| e.value.clone()).unwrap_or_default();
-        let source = if source.is_empty() { log } else { source };
-        let path = finding.because.first().map(|b| b.path.clone()).unwrap_or_default();
-        let source = if source.is_empty() { path } else { source };
-        gaps.push(gap(GapWhy::LogCleared, host, &source, "", (None, finding.time.start.clone()), None));
+fn cleared(expected: &Expectations, findings: &[Finding], gaps: &mut Vec<Gap>) {
+    for finding in findings.iter().filter(|finding| finding.level >= Level::Low) {
+        let Some(clears) = expected.cleared.iter().find(|clears| finding.techniques.contains(&clears.technique)) else { continue };
+        let log = super::entity(finding, konseki_model::EntityKind::Service);
+        let path = finding.because.first().map(|because| because.path.as_str());
+        let names = [finding.args.get("source").map(String::as_str), log, Some(clears.source.as_str()), path];
+        let source = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
+        gaps.push(gap(GapWhy::LogCleared, place(finding).unwrap_or_default(), source, "", (None, finding.time.start.clone()), None));
     }
 }
 
-fn gap(why: GapWhy, host: &str, source: &str, collect: &str, (from, to): (Option<String>, Option<String>), step: Option<&Step>) -> Gap {
+fn gap(why: GapWhy, host: &str, source: &str, key: &str, (from, to): (Option<String>, Option<String>), step: Option<&Step>) -> Gap {
     let mut args = BTreeMap::from([("source".to_owned(), source.to_owned()), ("host".to_owned(), host.to_owned())]);
-    if !collect.is_empty() {
-        args.insert("collect".to_owned(), collect.to_owned());
-    }
     for (name, value) in [("from", &from), ("to", &to)] {
         args.extend(value.iter().map(|value| (name.to_owned(), value.clone())));
     }
@@ -240,7 +254,26 @@ fn gap(why: GapWhy, host: &str, source: &str, collect: &str, (from, to): (Option
         what_ja: String::new(),
         collect_ja: String::new(),
         step: step.map(|step| step.id.clone()),
-        key: String::new(),
+        key: key.to_owned(),
         args,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_log_that_may_begin_too_late_shows_something() {
+        let expected: Expectations = toml::from_str(include_str!("../../data/expect.toml")).unwrap();
+        let all = || expected.role.iter().flat_map(|role| &role.sources).chain(&expected.network).chain(&expected.also);
+        assert!(expected.logs.len() > 20);
+        for log in &expected.logs {
+            let mut own = all().filter(|one| &one.id == log || one.or.contains(log));
+            assert!(own.any(|one| !one.shows.is_empty()), "{log} shows nothing");
+        }
+        assert!(expected.entry.iter().all(|entry| expected.logs.contains(entry)));
     }
 }

@@ -6,6 +6,8 @@ use konseki_model::{Finding, Hypothesis, Level, Step, Verdict};
 use serde::Deserialize;
 
 use super::Coverage;
+use crate::compare::Joins;
+use crate::names::host_key;
 
 #[derive(Deserialize)]
 struct Table {
@@ -40,11 +42,25 @@ struct Sign {
     tactic: String,
     #[serde(default)]
     level: Option<Level>,
+    /// Roles of the host that it must have been on (`vpn`, `vcenter`, `esxi`, `mail`), and those that it must not.
+    #[serde(default)]
+    on: Vec<String>,
+    #[serde(default)]
+    not_on: Vec<String>,
 }
 
 impl Sign {
-    fn is(&self, finding: &Finding) -> bool {
-        finding.level >= self.level.unwrap_or(Level::High)
+    /// A host of no known role is none of those; without a host nothing is told of it.
+    fn on_such(&self, finding: &Finding, joins: &Joins) -> bool {
+        let host = super::place(finding).filter(|host| !host.is_empty()).map(host_key);
+        let role = host.as_ref().and_then(|host| joins.roles.get(host)).copied().unwrap_or_default();
+        (self.on.is_empty() || self.on.iter().any(|own| own == role))
+            && (self.not_on.is_empty() || host.is_some() && !self.not_on.iter().any(|own| own == role))
+    }
+
+    fn is(&self, finding: &Finding, joins: &Joins) -> bool {
+        self.on_such(finding, joins)
+            && finding.level >= self.level.unwrap_or(Level::High)
             && (self.rule.is_empty() || finding.rule == self.rule)
             && (self.technique.is_empty()
                 || finding.techniques.iter().any(|t| t == &self.technique || t.split('.').next() == Some(&self.technique)))
@@ -52,11 +68,11 @@ impl Sign {
     }
 }
 
-pub(super) fn hypotheses(findings: &[Finding], steps: &[Step], coverage: &[Coverage]) -> Vec<Hypothesis> {
+pub(super) fn hypotheses(findings: &[Finding], steps: &[Step], coverage: &[Coverage], joins: &Joins) -> Vec<Hypothesis> {
     let table: Table = toml::from_str(include_str!("../../data/hypotheses.toml")).unwrap_or(Table { hypothesis: Vec::new() });
     let told: BTreeSet<&str> = steps.iter().flat_map(|step| step.findings.iter().map(String::as_str)).collect();
     let of = |signs: &[Sign]| -> Vec<String> {
-        let hits = findings.iter().filter(|finding| told.contains(finding.id.as_str()) && signs.iter().any(|sign| sign.is(finding)));
+        let hits = findings.iter().filter(|finding| told.contains(finding.id.as_str()) && signs.iter().any(|sign| sign.is(finding, joins)));
         hits.map(|finding| finding.id.clone()).take(20).collect()
     };
     table

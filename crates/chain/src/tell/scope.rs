@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::chain::{Bounds, Window};
-use konseki_model::{EntityKind, Finding, Level, Scope, ScopeItem, Step};
+use konseki_model::{Accounts, EntityKind, Finding, Level, Scope, ScopeItem, Step};
 
+use super::sensor::Sensors;
 use crate::compare::Joins;
-use crate::names::{account, is_service};
+use crate::names::is_service;
 
-pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], joins: &Joins) -> Scope {
+pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], joins: &Joins, sensors: &Sensors<'_>) -> Scope {
     let window = Window {
         from: steps.iter().filter_map(|step| step.time.start.clone()).min(),
         to: steps.iter().filter_map(|step| step.time.end.clone()).max(),
@@ -16,16 +17,24 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
     };
     let mut scope = Scope { window, bytes_out: bytes(findings), ..Scope::default() };
     let mut seen = BTreeSet::new();
+    let accounts = Accounts::new(
+        findings.iter().flat_map(|finding| &finding.entities).filter(|e| e.kind == EntityKind::User).map(|e| e.value.as_str()),
+    );
     for finding in chosen.iter().filter(|finding| finding.level >= Level::High) {
         for entity in &finding.entities {
             let (kind, key) = match (entity.kind, entity.role.as_str()) {
-                (EntityKind::Host, "where") if crate::names::ip(&entity.value).is_none() => ("host", "host-reached"),
+                (EntityKind::Host, "where")
+                    if crate::names::ip(&entity.value).is_some() || sensors.only_recorded(finding, &entity.value) =>
+                {
+                    continue;
+                }
+                (EntityKind::Host, "where") => ("host", "host-reached"),
                 (EntityKind::User, "actor") if !is_service(&entity.value) => ("user", "account-used"),
                 (EntityKind::Vm, "from") => ("vm", "vm-cloned"),
                 (EntityKind::Vm, _) => ("vm", "host-reached"),
                 _ => continue,
             };
-            let same = if kind == "user" { account(&entity.value) } else { entity.value.to_lowercase() };
+            let same = if kind == "user" { accounts.key(&entity.value) } else { entity.value.to_lowercase() };
             if entity.value.is_empty() || entity.value.contains(", ") || !seen.insert((kind, same)) {
                 continue;
             }
@@ -38,11 +47,26 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
         let vm = finding.entities.iter().find(|e| e.kind == EntityKind::Vm && !e.value.is_empty());
         scope.confirmed.extend(vm.map(|vm| item("vm", &vm.value, "vm-cloned", finding)));
     }
+    spell(&accounts, chosen, &mut scope.accessed);
     possible(findings, joins, &mut seen, &mut scope);
     for list in [&mut scope.confirmed, &mut scope.accessed, &mut scope.cannot_exclude] {
         list.sort_by(|a, b| (&a.kind, &a.value).cmp(&(&b.kind, &b.value)));
     }
     scope
+}
+
+/// An account stands under its fullest spelling, with the others beside it.
+fn spell(accounts: &Accounts, chosen: &[&Finding], items: &mut [ScopeItem]) {
+    let users = chosen.iter().flat_map(|finding| &finding.entities).filter(|e| e.kind == EntityKind::User && e.role == "actor");
+    let groups = accounts.group(users.map(|e| e.value.as_str()));
+    for item in items.iter_mut().filter(|item| item.kind == "user") {
+        let own = groups.iter().find(|group| group.iter().any(|one| accounts.key(one) == accounts.key(&item.value)));
+        if let Some((first, others)) = own.and_then(|group| group.split_first()).filter(|(_, others)| !others.is_empty()) {
+            item.value.clone_from(first);
+            item.args.insert("value".to_owned(), first.clone());
+            item.args.insert("spellings".to_owned(), others.join(", "));
+        }
+    }
 }
 
 /// Hosts that a host in the intruder's hands asked for, and that no strong finding is about.

@@ -92,7 +92,7 @@ fn earlier_evidence_moves_the_start_back() {
 
 #[test]
 fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
-    let step = finding("F1", "a", Level::High, 1, "esx01", ("execution", "T1059.004"), &[]);
+    let step = finding("F1", "a", Level::High, 1, "esx01", ("persistence", "T1078"), &[]);
     let coverage = [Coverage {
         host: "esx01".into(),
         source: "vmware/esxi_hostd".into(),
@@ -104,6 +104,54 @@ fn a_source_that_a_host_should_have_is_a_gap_and_a_late_log_is_rotated() {
     let gap = |source: &str| chain.gaps.iter().find(|gap| gap.source == source).map(|gap| gap.why);
     assert_eq!(gap("vmware/esxi_shell"), Some(konseki_model::GapWhy::NotCollected));
     assert_eq!(gap("vmware/esxi_hostd"), Some(konseki_model::GapWhy::Rotated));
+}
+
+#[test]
+fn a_late_log_is_a_gap_only_where_it_would_have_shown_the_step() {
+    let shell = finding("F1", "a", Level::High, 1, "esx01", ("lateral-movement", "T1021.004"), &[]);
+    let late = |host: &str, source: &str| Coverage {
+        host: host.into(),
+        source: source.into(),
+        first: Some(DAY0 + 9 * super::DAY),
+        last: Some(DAY0 + 20 * super::DAY),
+        ..Coverage::default()
+    };
+    // A list of the moment and text of no known source lose nothing; the shell's log does not hold logons.
+    let coverage = [
+        late("esx01", "vmware/esxi_auth"),
+        late("esx01", "vmware/esxi_shell"),
+        late("esx01", "vmware/esxi_date"),
+        late("esx01", "text/plain"),
+        late("esx01", "vmware/esxi_getallvms"),
+        late("esx02", "vmware/esxi_auth"),
+    ];
+    let chain = tell(&[shell], &Joins::default(), &coverage);
+    let rotated: Vec<(&str, &str, Option<&str>)> = chain
+        .gaps
+        .iter()
+        .filter(|gap| gap.why == konseki_model::GapWhy::Rotated)
+        .map(|gap| (gap.host.as_str(), gap.source.as_str(), gap.step.as_deref()))
+        .collect();
+    assert_eq!(rotated, [("esx01", "vmware/esxi_auth", Some("S01")), ("esx02", "vmware/esxi_auth", None)]);
+}
+
+#[test]
+fn a_machine_made_over_the_api_leaves_nothing_in_the_shells_log() {
+    let mut made = finding("F1", "a", Level::High, 1, "esx01", ("defense-evasion", "T1564.006"), &[]);
+    let late = [Coverage {
+        host: "esx01".into(),
+        source: "vmware/esxi_shell".into(),
+        first: Some(DAY0 + 9 * super::DAY),
+        last: Some(DAY0 + 20 * super::DAY),
+        ..Coverage::default()
+    }];
+    let told = |finding: &Finding| {
+        let chain = tell(std::slice::from_ref(finding), &Joins::default(), &late);
+        chain.gaps.iter().any(|gap| gap.why == konseki_model::GapWhy::Rotated)
+    };
+    assert!(told(&made));
+    made.techniques.push("T1578.002".into());
+    assert!(!told(&made));
 }
 
 #[test]
@@ -126,4 +174,55 @@ fn a_log_that_wrote_every_hour_and_then_not_is_silent() {
     let silent: Vec<_> = chain.gaps.iter().filter(|gap| gap.why == konseki_model::GapWhy::Silent).collect();
     assert_eq!(silent.len(), 1);
     assert_eq!(silent[0].step.as_deref(), Some("S01"));
+}
+
+#[test]
+fn an_account_of_three_spellings_is_one_in_the_scope() {
+    let by = |id: &str, user: &str| {
+        finding(id, "a", Level::High, 1, "srv", ("execution", "T1059"), &[Entity::new(EntityKind::User, user, "actor")])
+    };
+    let used = |findings: &[Finding]| -> Vec<(String, Option<String>)> {
+        let scope = tell(findings, &Joins::default(), &[]).scope;
+        let users = scope.accessed.into_iter().filter(|item| item.kind == "user");
+        users.map(|item| (item.value, item.args.get("spellings").cloned())).collect()
+    };
+    let three = [by("F1", "hanako"), by("F2", "CORP\\hanako"), by("F3", "hanako@corp.example")];
+    assert_eq!(used(&three), [("CORP\\hanako".to_owned(), Some("hanako@corp.example, hanako".to_owned()))]);
+    // Two domains know a hanako: whose session the bare name was is not guessed.
+    let two = [by("F1", "hanako"), by("F2", "CORP\\hanako"), by("F3", "LAB\\hanako")];
+    assert_eq!(used(&two).len(), 3);
+}
+
+fn verdict(chain: &konseki_model::Chain, id: &str) -> Option<konseki_model::Verdict> {
+    chain.hypotheses.iter().find(|hypothesis| hypothesis.id == id).map(|hypothesis| hypothesis.verdict)
+}
+
+#[test]
+fn an_exploit_speaks_for_the_kind_of_host_that_it_was_on() {
+    use konseki_model::Verdict::{Supported, Untestable};
+    let joins = Joins { roles: [("vpn".to_owned(), "vpn"), ("gw".to_owned(), "mail")].into(), ..Joins::default() };
+    let on = |host: &str| {
+        let chain = tell(&[finding("F1", "exploit", Level::High, 1, host, ("initial-access", "T1190"), &[])], &joins, &[]);
+        ["entry-vpn-exploit", "entry-web-exploit", "entry-mail-exploit"].map(|id| verdict(&chain, id))
+    };
+    assert_eq!(on("vpn.corp.example"), [Some(Supported), Some(Untestable), Some(Untestable)]);
+    assert_eq!(on("shop"), [Some(Untestable), Some(Supported), Some(Untestable)]);
+    assert_eq!(on("gw"), [Some(Untestable), Some(Untestable), Some(Supported)]);
+}
+
+#[test]
+fn a_firewall_that_only_recorded_was_not_reached() {
+    let seen = finding("F1", "bytes", Level::High, 1, "edge", ("exfiltration", "T1041"), &[outside("to")]);
+    let login = finding("F2", "login", Level::High, 2, "edge", ("lateral-movement", "T1078"), &[outside("from")]);
+    let coverage =
+        [Coverage { host: "edge.corp.example".into(), source: "network/firewall".into(), first: Some(DAY0), ..Coverage::default() }];
+    let reached = |findings: &[Finding], source: &str| {
+        let joins = Joins { sources: [("E1".to_owned(), source.to_owned())].into(), ..Joins::default() };
+        let scope = tell(findings, &joins, &coverage).scope;
+        scope.accessed.iter().any(|item| item.kind == "host" && item.value == "edge")
+    };
+    assert!(!reached(std::slice::from_ref(&seen), "network/firewall"));
+    // Its own log of what was done on it, and a line about itself alone, are another matter.
+    assert!(reached(std::slice::from_ref(&seen), "linux/syslog"));
+    assert!(reached(&[seen, login], "network/firewall"));
 }

@@ -64,6 +64,8 @@ impl Teller<'_> {
         match key {
             // Chain writes it from the descriptions of sources, never from evidence.
             "collect" | "source" | "shows" => self.scrub.text(value),
+            // As the rule of the finding itself is told, or one place would withhold what another says.
+            "rule" => self.rule(value),
             "what" | "title" if self.retell() => String::new(),
             _ => self.scrub.value(lists().arguments.get(key).copied().unwrap_or(Class::Value), value),
         }

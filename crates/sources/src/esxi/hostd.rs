@@ -7,7 +7,7 @@ use konseki_formats::vmware::Head;
 
 use super::events::EVENTS;
 use super::log::common;
-use super::{Fields, first_line, machine};
+use super::{Fields, first_line, machine, streams};
 
 static MESSAGES: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ROWS));
 
@@ -44,7 +44,7 @@ pub fn cut<'a>(head: &Head<'a>, out: &mut Fields<'a>) {
     let line = first_line(head.message);
     let (event_id, text, found) = match numbered(line) {
         Some((id, text)) => (id, text, EVENTS.find(text)),
-        None => ("", line, message(line)),
+        None => ("", line, message(line).or_else(|| streams::find(head.sub, line))),
     };
     if let Some(found) = &found {
         out.push("event", class(found, text));

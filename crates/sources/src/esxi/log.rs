@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use konseki_formats::vmware::{self, Head, Shape};
-use konseki_model::{Core, Event, Field, Kind, Piece, Sink};
+use konseki_model::{Basis, Core, Event, Field, Kind, Piece, Sink};
 
 use super::{Fields, audit, auth, hostd, kernel, shell, survey, syslog, vobd};
 use crate::clock::Clock;
@@ -145,8 +145,9 @@ impl Pass<'_> {
     fn relay_zone(&mut self, head: &Head<'_>) {
         if head.time.is_some_and(|written| written.offset.is_none()) {
             self.zoned = true;
-            if let Some((zone, basis)) = &self.reading.hints.zone {
-                self.clock.set_zone(zone, *basis);
+            match &self.reading.hints.zone {
+                Some((zone, basis)) => self.clock.set_zone(zone, *basis),
+                None => self.clock.set_zone("UTC", Basis::Assumed),
             }
         }
     }

@@ -11,6 +11,7 @@ pub mod log;
 pub mod machine;
 pub mod shell;
 pub mod specs;
+mod streams;
 pub mod survey;
 pub mod syslog;
 pub mod table;

@@ -7,7 +7,7 @@ use konseki_formats::vmware::Head;
 
 use super::events::EVENTS;
 use super::log::common;
-use super::{Fields, first_line, machine};
+use super::{Fields, first_line, machine, streams};
 
 static LINES: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ROWS));
 
@@ -30,6 +30,10 @@ const ROWS: &[(&str, &str)] = &[
     ("vmauthd", "Connect from remote socket ({src_ip}:{src_port})"),
     ("vmauthd_login", "login from {src_ip} as {account}"),
     ("client", "New proxy client {}<TCP '{dst} : {dst_port}'>, <TCP '{src_ip} : {src_port}'>>{}"),
+    ("connected", "Connected to {server}:{} ({url}) over {}<TCP '{src_ip} : {src_port}'>, <TCP '{dst} : {dst_port}'>>{}"),
+    ("not_connected", "Connection to {server}:{dst_port} ({url}) failed with error {reason}"),
+    ("endpoint", "New/Updated endpoint added: {url}"),
+    ("endpoint", "[N7Vmacore4Http{}] _serverNamespace = {url} action = {action} authenticationParams = {}_port = {dst_port}"),
 ];
 
 pub fn cut<'a>(head: &Head<'a>, room: &'a mut String, out: &mut Fields<'a>) {
@@ -37,6 +41,7 @@ pub fn cut<'a>(head: &Head<'a>, room: &'a mut String, out: &mut Fields<'a>) {
     let found = worth(head.process, line)
         .then(|| LINES.find(line))
         .flatten()
+        .or_else(|| streams::find(head.sub, line))
         .or_else(|| line.starts_with("Event ").then(|| EVENTS.find(line.split_once(" : ")?.1)).flatten());
     if let Some(found) = &found {
         out.push("event", found.class);
@@ -68,7 +73,7 @@ fn value_after<'a>(line: &'a str, name: &str) -> &'a str {
 /// Sentences with an open start are tried for the daemons that write them only.
 fn worth(process: &str, line: &str) -> bool {
     match line.as_bytes().first() {
-        Some(b'U' | b'u' | b'H' | b'a' | b'p' | b'F' | b'C' | b'c' | b'L' | b'l' | b'N') => true,
+        Some(b'U' | b'u' | b'H' | b'a' | b'p' | b'F' | b'C' | b'c' | b'L' | b'l' | b'N' | b'[') => true,
         _ => process.starts_with("esxupdate") || line.contains("Command = "),
     }
 }

@@ -1,4 +1,7 @@
-//! Message tracking of Exchange servers: comma-separated rows named by `#Fields`, often collected without that head.
+//! Message tracking of Exchange servers: comma-separated rows named by `#Fields`, often collected without that head, and
+//! what `Get-MessageTrackingLog | Export-Csv` makes of it.
+
+mod export;
 
 use std::borrow::Cow;
 
@@ -44,6 +47,9 @@ const SOURCES: &[&str] = &[
 
 impl Source for Tracking {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
+        if export::is_export(piece) {
+            return true;
+        }
         let text = delimited::beginning(piece);
         let Some(first) = text.lines().find(|line| !line.trim().is_empty()) else { return false };
         if first.starts_with('#') {
@@ -57,6 +63,9 @@ impl Source for Tracking {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
+        if export::is_export(&reading.piece) {
+            return export::read(input, reading, sink);
+        }
         let mut log = Log { emit: Emit::new(reading), names: split(NAMES) };
         log.emit.one_host = true;
         delimited::rows(input, reading, sink, b',', |row, cells, sink| log.row(row, cells, sink));

@@ -76,6 +76,10 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
     row.push_some("forwarded_for", request.forwarded);
     row.push_some("bytes_in", request.received);
     row.push_some("s-ip", request.local);
+    row.push_some("s-port", request.local_port);
+    row.push_some("level", request.level);
+    row.push_some("process", request.process);
+    row.push_some("pid", request.pid);
     row.push_some("msecs", request.msecs);
     let (kind, mut core) = reading.about.mapper.apply(row.fields(), scratch);
     core.host = if request.host.is_empty() { host } else { request.host };

@@ -23,6 +23,11 @@ pub struct Request<'a> {
     pub agent: &'a str,
     /// The address that was asked.
     pub local: &'a str,
+    pub local_port: &'a str,
+    /// Of the head that the service's log puts before an access line.
+    pub level: &'a str,
+    pub process: &'a str,
+    pub pid: &'a str,
 }
 
 impl<'a> Request<'a> {
@@ -87,6 +92,7 @@ fn tomcat(line: &str) -> Option<Request<'_>> {
     let (client, tail) = asked.split_once(' ')?;
     let (forwarded, peer) = client.split_once('/').unwrap_or(("", client));
     (request.peer, request.port) = split_port(peer);
+    request.local_port = tail.strip_prefix("to local ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
     request.forwarded = dash(forwarded);
     // `HTTP/1.1 METHOD URI`; some patterns quote the request before it.
     let mut found = tail.match_indices("HTTP/").filter_map(|(at, _)| {
@@ -105,16 +111,16 @@ fn tomcat(line: &str) -> Option<Request<'_>> {
 /// `2023-05-11T10:22:31.070Z POST /sdk HTTP/1.1 200 via_upstream - 1670 11032 1 0 0 192.0.2.1:54080 192.0.2.2:443 …`,
 /// `[2025-10-15T09:18:52.450Z] "GET /x HTTP/1.1" 200 - 0 1389604 62 - "forwarded" "agent" …`.
 fn envoy(line: &str) -> Option<Request<'_>> {
-    let mut host = "";
+    let mut service = Request::default();
     let mut body = line;
     if let Some(head) = vmware::split(line).filter(|head| head.process.starts_with("envoy")) {
         body = head.message;
-        host = head.host;
+        service = Request { host: head.host, level: head.level, process: head.process, pid: head.pid, ..service };
     }
     if let Some((time, rest)) = body.strip_prefix('[').and_then(|rest| rest.split_once("] \"")) {
         time::iso(time.as_bytes())?;
         let (asked, rest) = rest.split_once("\" ")?;
-        let mut request = Request { time, host, ..Request::default() };
+        let mut request = Request { time, ..service };
         (request.method, request.uri) = method_and_uri(asked)?;
         let mut words = rest.split(' ');
         request.status = words.next()?;
@@ -133,7 +139,7 @@ fn envoy(line: &str) -> Option<Request<'_>> {
     let (method, uri) = rest.get(..at)?.split_once(' ')?;
     let mut words = rest.get(at + 1..)?.split(' ');
     words.next()?;
-    let mut request = Request { time, host, method, uri, ..Request::default() };
+    let mut request = Request { time, method, uri, ..service };
     request.status = words.next().filter(|status| status.len() <= 3 && status.bytes().all(|b| b.is_ascii_digit()))?;
     let _details = words.next()?;
     let _flags = words.next()?;
@@ -142,7 +148,7 @@ fn envoy(line: &str) -> Option<Request<'_>> {
     request.msecs = words.next()?;
     let mut addresses = words.filter(|word| word.contains(':') && word.bytes().any(|b| b.is_ascii_digit()));
     (request.peer, request.port) = split_port(addresses.next()?);
-    request.local = split_port(addresses.next().unwrap_or_default()).0;
+    (request.local, request.local_port) = split_port(addresses.next().unwrap_or_default());
     Some(request)
 }
 

@@ -162,6 +162,7 @@ impl State {
         let json = message.find('{').and_then(|at| message.get(at..)).filter(|_| message.contains("com.vmware.sso."));
         let json = json.and_then(shared::audit_object);
         let mut row = Row::default();
+        row.push_some("level", level(message));
         row.push_some("process", head.map_or("", |head| head.tag));
         row.push("message", message);
         if let Some(json) = &json {
@@ -176,4 +177,10 @@ impl State {
         sink.event(&Event { at: line.at(), time, kind, core, fields: row.fields(), raw: line.bytes });
         Verdict::Event
     }
+}
+
+/// `[2023-05-11T13:05:44.744Z] [INFO ] thread class text`: the level that a Java service writes behind its time.
+fn level(text: &str) -> &str {
+    let mut words = text.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']']));
+    words.find(|word| ["INFO", "WARN", "ERROR", "DEBUG", "TRACE", "FATAL"].contains(word)).unwrap_or_default()
 }

@@ -51,9 +51,14 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
     let head = parse::head(rest, body.starts_with('['));
     let json = shared::audit_object(head.message);
     let mut row = Row::default();
-    for (name, value) in
-        [("level", head.level), ("process", head.process), ("thread", head.thread), ("opID", head.op_id), ("class", head.class)]
-    {
+    for (name, value) in [
+        ("level", head.level),
+        ("process", head.process),
+        ("pid", head.pid),
+        ("thread", head.thread),
+        ("opID", head.op_id),
+        ("class", head.class),
+    ] {
         row.push_some(name, value);
     }
     let description = match &json {
@@ -61,6 +66,8 @@ fn one(line: &Text<'_>, clock: &mut Clock, scratch: &mut Scratch, reading: &Read
             for key in parse::KEYS {
                 row.push_some(key, map.get(*key).and_then(serde_json::Value::as_str).unwrap_or_default());
             }
+            let code = row.get("description").rsplit_once(" with response code ").map_or("", |(_, code)| code);
+            row.push_some("response_code", code);
             row.get("description")
         }
         None => parse::without_actor(head.message, &mut row),

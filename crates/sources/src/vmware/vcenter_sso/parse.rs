@@ -34,6 +34,7 @@ pub fn is_ours(line: &str) -> bool {
 pub struct Head<'a> {
     pub level: &'a str,
     pub process: &'a str,
+    pub pid: &'a str,
     pub thread: &'a str,
     pub op_id: &'a str,
     pub class: &'a str,
@@ -70,7 +71,8 @@ pub fn head(rest: &str, in_bracket: bool) -> Head<'_> {
     let (process, tail) = tail.split_once(' ').unwrap_or((tail, ""));
     let (name, inner) = process.split_once('[').unwrap_or((process, ""));
     head.process = name;
-    head.thread = inner.trim_end_matches(']').split_once(':').map_or("", |(_, thread)| thread);
+    let inner = inner.trim_end_matches(']');
+    (head.pid, head.thread) = inner.split_once(':').unwrap_or((inner, ""));
     head.message = tail.trim_start();
     brackets(&mut head);
     head

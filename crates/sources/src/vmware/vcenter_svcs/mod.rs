@@ -124,6 +124,14 @@ fn split(text: &str) -> Option<Line<'_>> {
 
 /// `Action performed by principal(name=D\u,isGroup=false):Added access control [ Principal=Name=D\v,…,roles=[-1],…] to document …`
 fn audit<'a>(message: &'a str, row: &mut Row<'a>) {
+    // `User D\u who belongs to group D\g has … to invoke API x`
+    if let Some((user, right)) = message.strip_prefix("User ").and_then(|rest| rest.split_once(" who belongs to group ")) {
+        row.push("action", "authorized");
+        row.push("user_name", user);
+        row.push_some("group", right.split_once(" has ").map_or("", |(group, _)| group));
+        row.push_some("method", right.rsplit_once(" to invoke API ").map_or("", |(_, method)| method));
+        return;
+    }
     let Some((who, change)) = message.strip_prefix("Action performed by principal(name=").and_then(|rest| rest.split_once("):")) else {
         return;
     };

@@ -138,6 +138,10 @@ fn message<'a>(head: &Head<'a>, row: &mut Row<'a>) {
         }
         return shared::describe(event.message, row);
     }
+    if let Some((_, cause)) = text.split_once("(Fault cause: ") {
+        let end = cause.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(cause.len());
+        row.push_some("fault", cause.get(..end).unwrap_or_default());
+    }
     if let Some(login) = esx::between(text, "Failed to authenticate user <", ">") {
         row.push("action", "login-failed");
         row.push("login", login);
