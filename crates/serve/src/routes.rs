@@ -81,7 +81,10 @@ impl Site {
     fn api(&self, name: &str, query: &Query) -> Answer {
         let (taken, most) = if name == "query" { (&self.sql, SQL_AT_ONCE) } else { (&self.asked, ASKED_AT_ONCE) };
         let Some(seat) = Seat::take(taken, most) else {
-            return Answer::refuse(503, "too many questions at once, or some that were given up still run: wait, or start `konseki serve` again");
+            return Answer::refuse(
+                503,
+                "too many questions at once, or some that were given up still run: wait, or start `konseki serve` again",
+            );
         };
         let found = match name {
             "about" => self.explorer.about().map(|about| json_of(&about)),
