@@ -7,6 +7,7 @@
 mod ask;
 mod http;
 mod routes;
+mod seats;
 mod words;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -1,14 +1,14 @@
 //! What stands at which path. Every path is written here or is the name of a file of the report.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use konseki_pipeline::{Error, Explorer, json_of};
 use serde_json::{Value, json};
 
 use crate::ask::Query;
 use crate::http::{Answer, REPORT, Request};
+use crate::seats::{Seat, Seats};
 use crate::words;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -20,33 +20,19 @@ pub const SQL_ROWS: u64 = 1000;
 const SQL_BYTES: usize = 16 << 20;
 /// Bars of the histogram, about.
 const BINS: i64 = 160;
-/// SQL that may run at a time, and other questions to the store: together less than there are threads.
+/// SQL that may run at a time, and other questions to the store: with one of each that waits less than there are threads.
 const SQL_AT_ONCE: usize = 3;
 const ASKED_AT_ONCE: usize = 6;
+/// A query that was cut short needs a moment to end.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// The case and the page around it.
 pub struct Site {
     explorer: Explorer,
     port: u16,
     words: String,
-    sql: Arc<AtomicUsize>,
-    asked: Arc<AtomicUsize>,
-}
-
-/// A place among those that may work at a time.
-struct Seat(Arc<AtomicUsize>);
-
-impl Seat {
-    fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let more = |count| (count < most).then_some(count + 1);
-        taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok().map(|_| Self(Arc::clone(taken)))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
+    sql: Seats,
+    asked: Seats,
 }
 
 impl Site {
@@ -54,7 +40,8 @@ impl Site {
     /// Words that cannot be read (a fault of this program).
     pub fn new(explorer: Explorer, port: u16) -> Result<Self, Error> {
         let words = words::json().map_err(Error::Internal)?;
-        Ok(Self { explorer, port, words, sql: Arc::default(), asked: Arc::default() })
+        let seats = |most| Seats::new(most, 1, WAIT);
+        Ok(Self { explorer, port, words, sql: seats(SQL_AT_ONCE), asked: seats(ASKED_AT_ONCE) })
     }
 
     pub fn port(&self) -> u16 {
@@ -79,8 +66,8 @@ impl Site {
     }
 
     fn api(&self, name: &str, query: &Query) -> Answer {
-        let (taken, most) = if name == "query" { (&self.sql, SQL_AT_ONCE) } else { (&self.asked, ASKED_AT_ONCE) };
-        let Some(seat) = Seat::take(taken, most) else {
+        let seats = if name == "query" { &self.sql } else { &self.asked };
+        let Some(seat) = seats.take() else {
             return Answer::refuse(
                 503,
                 "too many questions at once, or some that were given up still run: wait, or start `konseki serve` again",

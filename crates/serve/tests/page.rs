@@ -157,8 +157,11 @@ fn sql_is_answered_bounded_and_changes_nothing() {
     let counted = found("/api/query", &[("sql", "SELECT count(*) AS n FROM events")]);
     assert_eq!(counted["rows"][0]["n"], found("/api/histogram", &[])["events"].to_string());
     let many = "SELECT a.at FROM events a CROSS JOIN events b CROSS JOIN events c";
-    let cut = found("/api/query", &[("sql", many)]);
-    assert_eq!((cut["rows"].as_array().unwrap().len(), &cut["more"]), (1000, &Value::Bool(true)));
+    // More often than may run at a time: what is cut ends, and makes room.
+    for _ in 0..5 {
+        let cut = found("/api/query", &[("sql", many)]);
+        assert_eq!((cut["rows"].as_array().unwrap().len(), &cut["more"]), (1000, &Value::Bool(true)));
+    }
     // Answers are bounded in bytes too, and hold whole rows only.
     let large = found("/api/query", &[("sql", "SELECT repeat('x', 1000000) AS x FROM events LIMIT 40")]);
     assert!(large["more"] == true && large["rows"].as_array().unwrap().iter().all(|row| row["x"].as_str().unwrap().len() == 1_000_000));
