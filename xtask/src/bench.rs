@@ -31,8 +31,8 @@ struct Case {
     /// Exit codes that mean done.
     fine: &'static [i32],
     runs: Vec<Run>,
-    /// Exit codes of runs that are not counted.
-    failed: Vec<i32>,
+    /// Runs that are not counted: exit code, and the last thing said.
+    failed: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -43,9 +43,14 @@ struct Run {
 }
 
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let options = options(arguments)?;
-    let target = programs(&options)?;
+    let mut options = options(arguments)?;
     fs::create_dir_all(&options.work).map_err(told(&options.work))?;
+    // Programs run in the work folder, so that what they leave behind stays there.
+    let paths = [&mut options.work, &mut options.rules, &mut options.evidence];
+    for path in paths.into_iter().chain(&mut options.programs) {
+        *path = fs::canonicalize(&*path).map_err(told(path))?;
+    }
+    let target = programs(&options)?;
     let corpus = corpus(&options, &target)?;
     let mut cases = cases(&options, &target, &corpus);
     for round in 0..options.rounds {
@@ -117,6 +122,9 @@ struct Corpus {
     rules: PathBuf,
     sizes: Vec<(&'static str, u64)>,
 }
+
+/// `jq`: fields side by side, under the names that rules use.
+const FLAT: &str = r##".Event | {Provider_Name: .System.Provider["#attributes"].Name, EventID: (.System.EventID | if type == "object" then .["#text"] else . end), Channel: .System.Channel, Computer: .System.Computer} + (.EventData | if type == "object" then . else {} end)"##;
 
 /// Room in a log's header that no reader looks at: a number there makes a copy another piece of evidence.
 const SPARE: usize = 2048;
@@ -247,12 +255,14 @@ fn cases(options: &Options, target: &Path, corpus: &Corpus) -> Vec<Case> {
     // Only records to JSON lines: no rule is asked, nothing is kept.
     cases.extend(peer("one large log", "evtx_dump", &["-t", "1", "-o", "jsonl", &file]));
     let json = options.work.join("large.jsonl");
-    if cases.iter().any(|case| case.name == "evtx_dump") && dump(&file, &json).is_ok() {
-        let json = show(&json);
+    if cases.iter().any(|case| case.name == "evtx_dump") && output("evtx_dump", &["-t", "1", "-o", "jsonl", &file], &json).is_ok() {
+        let (json, flat) = (show(&json), options.work.join("flat.jsonl"));
         cases.extend(peer("one large log", "jq", &["-c", ".Event.System.EventID", &json]));
-        let mut engine = peer("one large log", "rsigma", &["eval", "-r", &rules, "--event", &format!("@{json}")]);
-        engine.iter_mut().for_each(|case| case.fine = &[0, 1]);
-        cases.extend(engine);
+        // It reads flat events only, and is spared the log itself.
+        if output("jq", &["-c", FLAT, &json], &flat).is_ok() {
+            let event = format!("@{}", show(&flat));
+            cases.extend(peer("one large log", "rsigma", &["engine", "eval", "-r", &rules, "-p", "sysmon", "-e", &event]));
+        }
     }
     cases
 }
@@ -291,10 +301,11 @@ fn peer(work: &'static str, name: &str, arguments: &[&str]) -> Option<Case> {
     Some(Case { work, name: name.to_owned(), program, arguments, leaves: None, fine: &[0], runs: Vec::new(), failed: Vec::new() })
 }
 
-fn dump(log: &str, json: &Path) -> Result<(), String> {
-    let out = fs::File::create(json).map_err(told(json))?;
-    let program = on_path("evtx_dump").ok_or("evtx_dump is not there")?;
-    let status = Command::new(program).args(["-t", "1", "-o", "jsonl", log]).stdout(out).stderr(Stdio::null()).status();
+/// What a program on `PATH` writes, as a file.
+fn output(name: &str, arguments: &[&str], file: &Path) -> Result<(), String> {
+    let out = fs::File::create(file).map_err(told(file))?;
+    let program = on_path(name).ok_or_else(|| format!("{name} is not there"))?;
+    let status = Command::new(program).args(arguments).stdout(out).stderr(Stdio::null()).status();
     status.map_err(|error| error.to_string()).map(|_| ())
 }
 
@@ -303,15 +314,18 @@ impl Case {
         if let Some(folder) = &self.leaves {
             let _ = fs::remove_dir_all(folder);
         }
-        let times = work.join("times");
+        let (times, said) = (work.join("times"), work.join("said"));
+        let errors = fs::File::create(&said).map_err(told(&said))?;
         let mut command = Command::new("/usr/bin/time");
         command.args(["-f", "%U %S %e %M", "-o"]).arg(&times).arg(&self.program).args(&self.arguments);
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status = command.current_dir(work).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).status();
         let status = status.map_err(|error| format!("/usr/bin/time (GNU time is needed): {error}"))?;
         let code = status.code().unwrap_or(-1);
         if !self.fine.contains(&code) {
-            eprintln!("bench: {} ended with {code}: not counted", self.name);
-            self.failed.push(code);
+            let said = fs::read(&said).unwrap_or_default();
+            let last = String::from_utf8_lossy(&said).lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+            eprintln!("bench: {} ended with {code}: not counted: {last}", self.name);
+            self.failed.push(format!("{code} ({last})"));
             return Ok(());
         }
         let text = fs::read_to_string(&times).map_err(told(&times))?;
@@ -367,8 +381,7 @@ fn report(options: &Options, cases: &[Case], corpus: &Corpus) -> String {
         );
     }
     for case in cases.iter().filter(|case| !case.failed.is_empty()) {
-        let codes: Vec<String> = case.failed.iter().map(i32::to_string).collect();
-        text += &format!("{:<14} {:<18} not counted: ended with {}\n", case.work, case.name, codes.join(", "));
+        text += &format!("{:<14} {:<18} not counted: ended with {}\n", case.work, case.name, case.failed.join(", "));
     }
     text
 }
