@@ -31,7 +31,7 @@ struct Case {
     /// Exit codes that mean done.
     fine: &'static [i32],
     runs: Vec<Run>,
-    /// Runs that are not counted: exit code, and the last thing said.
+    /// Runs that are not counted: exit code, and the last two lines said.
     failed: Vec<String>,
 }
 
@@ -323,7 +323,10 @@ impl Case {
         let code = status.code().unwrap_or(-1);
         if !self.fine.contains(&code) {
             let said = fs::read(&said).unwrap_or_default();
-            let last = String::from_utf8_lossy(&said).lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+            let said = String::from_utf8_lossy(&said);
+            let mut lines: Vec<&str> = said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
+            lines.reverse();
+            let last = lines.join("; ");
             eprintln!("bench: {} ended with {code}: not counted: {last}", self.name);
             self.failed.push(format!("{code} ({last})"));
             return Ok(());
@@ -350,9 +353,10 @@ fn spread(mut values: Vec<f64>) -> [f64; 3] {
 
 fn report(options: &Options, cases: &[Case], corpus: &Corpus) -> String {
     let mut text = format!(
-        "konseki {} ({}), {} rounds, {} processors\n",
+        "konseki {} ({}{}), {} rounds, {} processors\n",
         env!("CARGO_PKG_VERSION"),
         answer("git", &["-C", &root().display().to_string(), "rev-parse", "--short", "HEAD"]),
+        options.programs.as_ref().map_or("", |_| ", programs built before"),
         options.rounds,
         std::thread::available_parallelism().map_or(1, usize::from),
     );
@@ -388,7 +392,7 @@ fn report(options: &Options, cases: &[Case], corpus: &Corpus) -> String {
 
 /// First line with a number that a program says.
 fn answer(program: &str, arguments: &[&str]) -> String {
-    let out = Command::new(program).args(arguments).output();
+    let out = Command::new(program).args(arguments).current_dir(std::env::temp_dir()).output();
     out.ok()
         .map(|out| {
             let said = String::from_utf8_lossy(&out.stdout);

@@ -62,13 +62,23 @@ impl Events {
     /// # Errors
     /// The folder cannot be read or a file is damaged (named).
     pub fn open(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+        Self::open_within(folder, spill, corrections, threads, QUERY_MEMORY)
+    }
+
+    /// As `open`; a query may hold `memory` bytes before it spills.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_within(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize, memory: usize) -> Result<Self, Error> {
         let io = |source| Error::Io { path: folder.display().to_string(), source };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).build().map_err(io)?;
         let environment =
-            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY))).with_temp_file_path(spill).build_arc()?;
+            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory))).with_temp_file_path(spill).build_arc()?;
         let config = SessionConfig::new()
-            .with_target_partitions(threads.max(1))
-            .with_batch_size(4096)
+            // One sort at a time: several share the memory out between them, and their merge, which cannot spill, finds none left.
+            .with_target_partitions(1)
+            // Long lines make heavy batches, and a sort needs room for a whole one.
+            .with_batch_size(1024)
             .set_bool("datafusion.execution.parquet.pushdown_filters", true)
             .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
             .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
