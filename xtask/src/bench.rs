@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::{cargo, root};
 
-const USAGE: &str = "bench [--work DIR] [--rounds N] [--mib N] [--rules SIGMA.zip] [--evidence FOLDER]";
+const USAGE: &str = "bench [--work DIR] [--rounds N] [--mib N] [--rules SIGMA.zip] [--evidence FOLDER] [--programs DIR]";
 
 struct Options {
     work: PathBuf,
@@ -16,6 +16,8 @@ struct Options {
     mib: u64,
     rules: PathBuf,
     evidence: PathBuf,
+    /// Where `konseki` and `lab` stand already built; `None`: they are built first.
+    programs: Option<PathBuf>,
 }
 
 /// One program over one corpus.
@@ -29,6 +31,8 @@ struct Case {
     /// Exit codes that mean done.
     fine: &'static [i32],
     runs: Vec<Run>,
+    /// Runs that are not counted: exit code, and the last two lines said.
+    failed: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -39,10 +43,14 @@ struct Run {
 }
 
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let options = options(arguments)?;
-    cargo(&["build", "--release", "-p", "konseki", "-p", "lab"], &[])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("release");
+    let mut options = options(arguments)?;
     fs::create_dir_all(&options.work).map_err(told(&options.work))?;
+    // Programs run in the work folder, so that what they leave behind stays there.
+    let paths = [&mut options.work, &mut options.rules, &mut options.evidence];
+    for path in paths.into_iter().chain(&mut options.programs) {
+        *path = fs::canonicalize(&*path).map_err(told(path))?;
+    }
+    let target = programs(&options)?;
     let corpus = corpus(&options, &target)?;
     let mut cases = cases(&options, &target, &corpus);
     for round in 0..options.rounds {
@@ -59,6 +67,15 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// The folder with `konseki` and `lab`.
+fn programs(options: &Options) -> Result<PathBuf, String> {
+    if let Some(folder) = &options.programs {
+        return Ok(folder.clone());
+    }
+    cargo(&["build", "--release", "-p", "konseki", "-p", "lab"], &[])?;
+    Ok(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("release"))
+}
+
 fn told(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
     move |error| format!("{}: {error}", path.display())
 }
@@ -71,6 +88,7 @@ fn options(arguments: &[String]) -> Result<Options, String> {
         mib: 100,
         rules: shared.join("rules/sigmahq.zip"),
         evidence: shared.join("evidence"),
+        programs: None,
     };
     let mut rest = arguments.iter();
     while let Some(name) = rest.next() {
@@ -81,6 +99,7 @@ fn options(arguments: &[String]) -> Result<Options, String> {
             "--mib" => options.mib = value.parse().map_err(|_| USAGE)?,
             "--rules" => options.rules = value.into(),
             "--evidence" => options.evidence = value.into(),
+            "--programs" => options.programs = Some(value.into()),
             _ => return Err(USAGE.to_owned()),
         }
     }
@@ -104,6 +123,9 @@ struct Corpus {
     sizes: Vec<(&'static str, u64)>,
 }
 
+/// `jq`: fields side by side, under the names that rules use.
+const FLAT: &str = r##".Event | {Provider_Name: .System.Provider["#attributes"].Name, EventID: (.System.EventID | if type == "object" then .["#text"] else . end), Channel: .System.Channel, Computer: .System.Computer} + (.EventData | if type == "object" then . else {} end)"##;
+
 /// Room in a log's header that no reader looks at: a number there makes a copy another piece of evidence.
 const SPARE: usize = 2048;
 
@@ -111,7 +133,7 @@ fn corpus(options: &Options, target: &Path) -> Result<Corpus, String> {
     let at = |name: &str| options.work.join(name);
     let corpus =
         Corpus { evtx: at("evtx"), large: at("large"), small: at("small"), text: at("text"), rules: at("rules"), sizes: Vec::new() };
-    for folder in [&corpus.evtx, &corpus.large, &corpus.small, &corpus.text] {
+    for folder in [&corpus.evtx, &corpus.large, &corpus.small, &corpus.text, &at("zircolite")] {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).map_err(told(folder))?;
     }
@@ -218,6 +240,7 @@ fn cases(options: &Options, target: &Path, corpus: &Corpus) -> Vec<Case> {
                 leaves: Some(case.clone()),
                 fine: &[0, 1, 3],
                 runs: Vec::new(),
+                failed: Vec::new(),
             });
         }
     }
@@ -227,31 +250,62 @@ fn cases(options: &Options, target: &Path, corpus: &Corpus) -> Vec<Case> {
     for (work, input) in [("many logs", &many), ("one large log", &large), ("start-up", &small)] {
         cases.extend(peer(work, "hayabusa", &["csv-timeline", "-d", input, "-r", &rules, "-w", "-q", "-o", "/dev/null", "--clobber"]));
         cases.extend(peer(work, "chainsaw", &["hunt", input, "-s", &rules, "--preprocess", "-q", "--jsonl", "-o", "/dev/null"]));
-        cases.extend(peer(work, "zircolite", &["--evtx", input, "--ruleset", &rules]));
+        cases.extend(zircolite(options, work, input, &rules));
     }
     // Only records to JSON lines: no rule is asked, nothing is kept.
     cases.extend(peer("one large log", "evtx_dump", &["-t", "1", "-o", "jsonl", &file]));
     let json = options.work.join("large.jsonl");
-    if cases.iter().any(|case| case.name == "evtx_dump") && dump(&file, &json).is_ok() {
-        let json = show(&json);
+    if cases.iter().any(|case| case.name == "evtx_dump") && output("evtx_dump", &["-t", "1", "-o", "jsonl", &file], &json).is_ok() {
+        let (json, flat) = (show(&json), options.work.join("flat.jsonl"));
         cases.extend(peer("one large log", "jq", &["-c", ".Event.System.EventID", &json]));
-        let mut engine = peer("one large log", "rsigma", &["eval", "-r", &rules, "--event", &format!("@{json}")]);
-        engine.iter_mut().for_each(|case| case.fine = &[0, 1]);
-        cases.extend(engine);
+        // It reads flat events only, and is spared the log itself.
+        if output("jq", &["-c", FLAT, &json], &flat).is_ok() {
+            let event = format!("@{}", show(&flat));
+            cases.extend(peer("one large log", "rsigma", &["engine", "eval", "-r", &rules, "-p", "sysmon", "-e", &event]));
+        }
     }
     cases
+}
+
+/// With the rules as they are, like konseki, and with rules it translated before: its users do that once.
+fn zircolite(options: &Options, work: &'static str, input: &str, rules: &str) -> Vec<Case> {
+    let room = options.work.join("zircolite");
+    let hits = room.join("hits.json").display().to_string();
+    let with = |rules: &str, more: &[&str]| {
+        let all = ["--evtx", input, "--ruleset", rules, "-o", &hits, "--nolog", "--no-parallel", "-q"];
+        peer(work, "zircolite", &[&all[..], more].concat())
+    };
+    let pipelines = ["-p", "sysmon", "-p", "windows-logsources"];
+    let mut cases: Vec<Case> = with(rules, &pipelines).into_iter().collect();
+    if let Some(case) = cases.first() {
+        if translated(&room).is_none() {
+            let mut run = Command::new(&case.program);
+            run.args(&case.arguments).arg("--save-ruleset").current_dir(&room);
+            let _ = run.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
+        let ready = translated(&room).and_then(|file| with(&file.display().to_string(), &[]));
+        cases.extend(ready.map(|case| Case { name: "zircolite, ready".to_owned(), ..case }));
+    }
+    cases
+}
+
+/// The rule set that Zircolite saved in its working folder, under a name of its own choice.
+fn translated(room: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(room).ok()?.flatten().map(|entry| entry.path());
+    files.into_iter().find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ruleset-")))
 }
 
 fn peer(work: &'static str, name: &str, arguments: &[&str]) -> Option<Case> {
     let arguments = arguments.iter().map(|one| (*one).to_owned()).collect();
     let program = on_path(name)?;
-    Some(Case { work, name: name.to_owned(), program, arguments, leaves: None, fine: &[0], runs: Vec::new() })
+    Some(Case { work, name: name.to_owned(), program, arguments, leaves: None, fine: &[0], runs: Vec::new(), failed: Vec::new() })
 }
 
-fn dump(log: &str, json: &Path) -> Result<(), String> {
-    let out = fs::File::create(json).map_err(told(json))?;
-    let program = on_path("evtx_dump").ok_or("evtx_dump is not there")?;
-    let status = Command::new(program).args(["-t", "1", "-o", "jsonl", log]).stdout(out).stderr(Stdio::null()).status();
+/// What a program on `PATH` writes, as a file.
+fn output(name: &str, arguments: &[&str], file: &Path) -> Result<(), String> {
+    let out = fs::File::create(file).map_err(told(file))?;
+    let program = on_path(name).ok_or_else(|| format!("{name} is not there"))?;
+    let status = Command::new(program).args(arguments).stdout(out).stderr(Stdio::null()).status();
     status.map_err(|error| error.to_string()).map(|_| ())
 }
 
@@ -260,14 +314,21 @@ impl Case {
         if let Some(folder) = &self.leaves {
             let _ = fs::remove_dir_all(folder);
         }
-        let times = work.join("times");
+        let (times, said) = (work.join("times"), work.join("said"));
+        let errors = fs::File::create(&said).map_err(told(&said))?;
         let mut command = Command::new("/usr/bin/time");
         command.args(["-f", "%U %S %e %M", "-o"]).arg(&times).arg(&self.program).args(&self.arguments);
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status = command.current_dir(work).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).status();
         let status = status.map_err(|error| format!("/usr/bin/time (GNU time is needed): {error}"))?;
         let code = status.code().unwrap_or(-1);
         if !self.fine.contains(&code) {
-            eprintln!("bench: {} ended with {code}: not counted", self.name);
+            let said = fs::read(&said).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            let mut lines: Vec<&str> = said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
+            lines.reverse();
+            let last = lines.join("; ");
+            eprintln!("bench: {} ended with {code}: not counted: {last}", self.name);
+            self.failed.push(format!("{code} ({last})"));
             return Ok(());
         }
         let text = fs::read_to_string(&times).map_err(told(&times))?;
@@ -292,9 +353,10 @@ fn spread(mut values: Vec<f64>) -> [f64; 3] {
 
 fn report(options: &Options, cases: &[Case], corpus: &Corpus) -> String {
     let mut text = format!(
-        "konseki {} ({}), {} rounds, {} processors\n",
+        "konseki {} ({}{}), {} rounds, {} processors\n",
         env!("CARGO_PKG_VERSION"),
         answer("git", &["-C", &root().display().to_string(), "rev-parse", "--short", "HEAD"]),
+        options.programs.as_ref().map_or("", |_| ", programs built before"),
         options.rounds,
         std::thread::available_parallelism().map_or(1, usize::from),
     );
@@ -322,11 +384,20 @@ fn report(options: &Options, cases: &[Case], corpus: &Corpus) -> String {
             three(spread(pairs.map(|(own, base)| own.cpu / base.cpu.max(0.005)).collect()), 2),
         );
     }
+    for case in cases.iter().filter(|case| !case.failed.is_empty()) {
+        text += &format!("{:<14} {:<18} not counted: ended with {}\n", case.work, case.name, case.failed.join(", "));
+    }
     text
 }
 
-/// First line that a program says.
+/// First line with a number that a program says.
 fn answer(program: &str, arguments: &[&str]) -> String {
-    let out = Command::new(program).args(arguments).output();
-    out.ok().map(|out| String::from_utf8_lossy(&out.stdout).lines().next().unwrap_or_default().trim().to_owned()).unwrap_or_default()
+    let out = Command::new(program).args(arguments).current_dir(std::env::temp_dir()).output();
+    out.ok()
+        .map(|out| {
+            let said = String::from_utf8_lossy(&out.stdout);
+            let numbered = said.lines().find(|line| line.contains(|c: char| c.is_ascii_digit()));
+            numbered.or_else(|| said.lines().next()).unwrap_or_default().trim().to_owned()
+        })
+        .unwrap_or_default()
 }

@@ -43,7 +43,7 @@ impl Events {
     /// # Errors
     /// As [`Events::open`].
     pub fn open_reading(folder: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
-        Self::open_with(folder, None, corrections, threads)
+        Self::open_with(folder, None, corrections, threads, crate::query::QUERY_MEMORY)
     }
 
     /// `limit` events from number `offset` on, in order of time (those without time first), then evidence, then place.

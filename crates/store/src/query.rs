@@ -24,7 +24,7 @@ use crate::{Error, schema};
 /// Native fields shown as columns of a source's table; all of them stay in `fields`.
 const NATIVE_COLUMNS: usize = 80;
 /// Memory of one query before it spills to disk.
-const QUERY_MEMORY: usize = 256 << 20;
+pub(crate) const QUERY_MEMORY: usize = 256 << 20;
 
 /// A correction of the clock that wrote a piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +64,37 @@ impl Events {
     /// The folder cannot be read or a file is damaged (named).
     pub fn open(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })?;
-        Self::open_with(folder, Some(spill), corrections, threads)
+        Self::open_within(folder, spill, corrections, threads, QUERY_MEMORY)
     }
 
-    pub(crate) fn open_with(folder: &Path, spill: Option<&Path>, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+    /// As `open`; a query may hold `memory` bytes before it spills.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_within(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize, memory: usize) -> Result<Self, Error> {
+        Self::open_with(folder, Some(spill), corrections, threads, memory)
+    }
+
+    pub(crate) fn open_with(
+        folder: &Path,
+        spill: Option<&Path>,
+        corrections: &[Correction],
+        threads: usize,
+        memory: usize,
+    ) -> Result<Self, Error> {
         let io = |source| Error::Io { path: folder.display().to_string(), source };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).enable_time().build().map_err(io)?;
-        let memory = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY)));
+        let pool = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory)));
         let environment = match spill {
-            Some(spill) => memory.with_temp_file_path(spill),
-            None => memory.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled)),
+            Some(spill) => pool.with_temp_file_path(spill),
+            None => pool.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled)),
         };
         let environment = environment.build_arc()?;
         let config = SessionConfig::new()
-            .with_target_partitions(threads.max(1))
-            .with_batch_size(4096)
+            // One sort at a time: several share the memory out between them, and their merge, which cannot spill, finds none left.
+            .with_target_partitions(1)
+            // Long lines make heavy batches, and a sort needs room for a whole one.
+            .with_batch_size(1024)
             .set_bool("datafusion.execution.parquet.pushdown_filters", true)
             .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
             .set_bool("datafusion.sql_parser.enable_ident_normalization", false)

@@ -122,3 +122,37 @@ fn the_same_events_are_the_same_bytes_and_an_empty_store_opens() {
     store.records(&Filter::default(), &mut |_| count += 1).unwrap();
     assert_eq!(count, 0);
 }
+
+/// Rows that do not fit the memory of a query are sorted on the disk, however many threads share that memory.
+#[test]
+fn more_than_memory_is_still_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = folder.path().join("events");
+    let text = "long text of one event, ".repeat(40);
+    for pack in 0..4_i64 {
+        let mut writer = EventWriter::create(&events.join(format!("windows/evtx/{pack}.parquet")), false).unwrap();
+        for n in 0..8000_i64 {
+            let long = format!("{pack} {n} {text}");
+            let fields = [Field::new("CommandLine", &long)];
+            let time = Some(Stamp::new(1_700_000_000_000_000 + (n * 7919 % 8000) * 1_000_000, Fidelity::Second, Basis::Format));
+            let at = At::Record(n.unsigned_abs());
+            let event = Event { at, time, kind: Kind::Other, core: Core::default(), fields: &fields, raw: b"" };
+            writer.push(&Origin { evidence: "E0123456789ab", source: "windows/evtx", host: "ws01", raw: &long }, &event).unwrap();
+        }
+        writer.finish().unwrap();
+    }
+    for threads in [2, 8, 1] {
+        let store = Events::open_within(&events, &folder.path().join("spill"), &[], threads, 24 << 20).unwrap();
+        let (mut count, mut last) = (0, None);
+        let done = store.records(&Filter::default(), &mut |record| {
+            assert!(last <= record.micros());
+            (count, last) = (count + 1, record.micros());
+        });
+        assert!(done.is_ok(), "{threads} threads: {done:?}");
+        assert_eq!(count, 32_000);
+        let mut out = Vec::new();
+        let sql = "SELECT raw FROM events ORDER BY time, raw";
+        let done = store.query(sql, Output::Csv, PLAIN, &mut out);
+        assert!(done.is_ok(), "{threads} threads: {done:?}");
+    }
+}
