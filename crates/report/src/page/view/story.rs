@@ -135,6 +135,43 @@ pub fn scope(chain: &Chain) -> Vec<ScopeView<'_>> {
         .collect()
 }
 
+/// Mail of a system that was in the intruder's hands, in three tiers of numbers.
+#[derive(Serialize)]
+pub struct MailView<'a> {
+    pub host: &'a str,
+    pub compromised: Option<i64>,
+    pub last_contact: Option<i64>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    /// Surely taken; all that lay there; those of them that cannot be excluded; those not listed one by one.
+    pub at_least: u64,
+    pub at_most: u64,
+    pub between: u64,
+    pub not_listed: u64,
+    pub keep_days: Option<u32>,
+}
+
+pub fn mail(chain: &Chain) -> Vec<MailView<'_>> {
+    let time = |text: &Option<String>| text.as_deref().and_then(parse_rfc3339);
+    chain
+        .scope
+        .mail
+        .iter()
+        .map(|mail| MailView {
+            host: &mail.host,
+            compromised: time(&mail.compromised),
+            last_contact: time(&mail.last_contact),
+            from: time(&mail.from),
+            to: time(&mail.to),
+            at_least: mail.at_least,
+            at_most: mail.at_most,
+            between: mail.at_most.saturating_sub(mail.at_least),
+            not_listed: mail.not_listed,
+            keep_days: mail.keep_days,
+        })
+        .collect()
+}
+
 pub fn gap(gap: &konseki_model::Gap) -> GapView<'_> {
     GapView {
         id: &gap.id,
