@@ -18,7 +18,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("report", &["model"]),
     ("publish", &["model", "report"]),
     ("pipeline", &["publish", "model", "formats", "evidence", "sources", "detection", "yara", "store", "chain", "report"]),
-    ("cli", &["pipeline"]),
+    ("serve", &["pipeline"]),
+    ("cli", &["pipeline", "serve"]),
     ("lab", &["formats"]),
 ];
 

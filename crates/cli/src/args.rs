@@ -103,6 +103,13 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Rows::Table)]
         format: Rows,
     },
+    /// A local page to look around in a case: timeline, findings, SQL; ends with Ctrl-C
+    Serve {
+        case: PathBuf,
+        /// Port of 127.0.0.1 [default: a free one]
+        #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+        port: u16,
+    },
     /// The disclosure package for one audience, from the case's results
     Publish(Publishing),
     /// Would the steps of a package be seen in other evidence?

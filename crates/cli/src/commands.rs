@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use konseki_pipeline as pipeline;
 use konseki_pipeline::{Error, Output, Request, TimelineFormat, TimelineRequest};
+use konseki_serve::Server;
 
 use crate::args::{Args, Command, Format, Language, Reading, Rows, RulesCommand};
 use crate::disclose;
@@ -56,6 +57,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
             let _ = out.flush();
             Ok(0)
         }
+        Command::Serve { case, port } => serve(args, case, *port),
         Command::Publish(publishing) => disclose::publish(args, publishing),
         Command::Replay { package, evidence, threads } => disclose::replay(args, package, evidence, *threads),
         Command::Verify { case } => verify(args, case),
@@ -118,6 +120,16 @@ fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading
         println!("{}", if args.language() == Language::Ja { &summary.text_ja } else { &summary.text_en });
     }
     Ok(summary.exit_code())
+}
+
+/// Tells the address, then answers until the process is ended.
+fn serve(args: &Args, case: &Path, port: u16) -> Result<u8, Error> {
+    let server = Server::bind(case, port)?;
+    let url = server.url();
+    println!("{}", if args.json { format!("{{\"url\":\"{url}\"}}") } else { url });
+    let _ = io::stdout().flush();
+    server.run();
+    Ok(0)
 }
 
 fn verify(args: &Args, case: &Path) -> Result<u8, Error> {

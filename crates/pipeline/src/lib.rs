@@ -9,6 +9,7 @@ mod assemble;
 mod builtin;
 mod clocks;
 mod detect;
+mod explore;
 mod fold;
 mod journal;
 mod publish;
@@ -25,6 +26,7 @@ mod views;
 mod yara;
 
 pub use detect::{Tested, test_rules};
+pub use explore::{About, Bin, EventPage, Explorer, Histogram, Row, Wanted};
 pub use konseki_report::escape_terminal;
 pub use konseki_store::Output;
 pub use publish::{PublishRequest, Published, publish};

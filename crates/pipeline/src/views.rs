@@ -5,8 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use konseki_formats::time::Local;
 use konseki_model::time::rfc3339;
-use konseki_model::{Finding, Record};
+use konseki_model::{Finding, Record, Stamp};
 use konseki_report::{EventWords, Lang, csv_field, escape_terminal};
 use konseki_sources::Description;
 use konseki_store::{Escape, Events, Filter, Output};
@@ -44,7 +45,8 @@ pub struct TimelineRequest {
     pub japanese: bool,
 }
 
-fn open(case: &Path) -> Result<(Case, Events), Error> {
+/// The case of a folder that a run has made.
+pub(crate) fn usable(case: &Path) -> Result<Case, Error> {
     if !case.join("work/journal.jsonl").is_file() {
         return Err(Error::Case(format!(
             "{} is not a case: run `konseki investigate EVIDENCE --case {}` first",
@@ -54,10 +56,21 @@ fn open(case: &Path) -> Result<(Case, Events), Error> {
     }
     let case = Case { root: case.to_owned() };
     guard_version(&case)?;
+    Ok(case)
+}
+
+/// Its pieces, with paths and with all corrections of clocks.
+pub(crate) fn list_case(case: &Case) -> Result<assemble::Listed, Error> {
     let settings = Settings::read(&case.path("case.toml")).map_err(Error::Case)?;
     let journal = Journal::read(&case.path("work/journal.jsonl")).map_err(|error| Error::Case(error.to_string()))?;
     let mut listed = assemble::list(&journal, &settings);
-    listed.corrections.extend(crate::clocks::stored(&case));
+    listed.corrections.extend(crate::clocks::stored(case));
+    Ok(listed)
+}
+
+fn open(case: &Path) -> Result<(Case, Events), Error> {
+    let case = usable(case)?;
+    let listed = list_case(&case)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
     Ok((case, events))
@@ -82,13 +95,7 @@ pub fn query(case: &Path, sql: &str, output: Output, to: &mut dyn Write) -> Resu
 /// No case there, an unknown zone, or writing failed.
 pub fn timeline(case: &Path, request: &TimelineRequest, to: &mut dyn Write) -> Result<u64, Error> {
     let (case, events) = open(case)?;
-    let mut zone = match &request.zone {
-        None => None,
-        Some(name) => Some(
-            konseki_formats::time::Local::new(name)
-                .ok_or_else(|| Error::Usage(format!("unknown time zone `{name}`: give an IANA name like Asia/Tokyo")))?,
-        ),
-    };
+    let mut zone = zone_of(request.zone.as_deref())?;
     let mut filter = Filter {
         from: request.from,
         to: request.to,
@@ -106,9 +113,7 @@ pub fn timeline(case: &Path, request: &TimelineRequest, to: &mut dyn Write) -> R
         }
         wanted = Some(places);
     }
-    let texts: Vec<(&str, &str)> =
-        konseki_sources::all().iter().chain([konseki_sources::plain()]).map(|entry| (entry.id, entry.text)).collect();
-    let words = EventWords::new(&texts);
+    let words = event_words();
     let mut rows = 0;
     let mut failed = None;
     if request.format == TimelineFormat::Csv {
@@ -137,6 +142,24 @@ pub fn timeline(case: &Path, request: &TimelineRequest, to: &mut dyn Write) -> R
     }
 }
 
+pub(crate) fn event_words() -> EventWords {
+    let sources = konseki_sources::all().iter().chain([konseki_sources::plain()]);
+    EventWords::new(&sources.map(|entry| (entry.id, entry.text)).collect::<Vec<_>>())
+}
+
+pub(crate) fn zone_of(name: Option<&str>) -> Result<Option<Local>, Error> {
+    let unknown = |name| Error::Usage(format!("unknown time zone `{name}`: give an IANA name like Asia/Tokyo"));
+    name.map(|name| Local::new(name).ok_or_else(|| unknown(name))).transpose()
+}
+
+/// RFC 3339 with the zone's offset at that time.
+pub(crate) fn local_time(zone: &mut Local, stamp: Stamp) -> String {
+    let offset = zone.offset_at(stamp.micros).unwrap_or(0);
+    let local = rfc3339(stamp.micros + i64::from(offset) * 1_000_000, stamp.fidelity);
+    let sign = if offset < 0 { '-' } else { '+' };
+    format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), offset.abs() / 3600, offset.abs() / 60 % 60)
+}
+
 fn finding_places(case: &Case) -> Result<BTreeSet<(String, String, u64)>, Error> {
     let path = case.path("results/findings.jsonl");
     let text = fs::read_to_string(&path).map_err(|error| Error::Case(format!("{}: {error}", path.display())))?;
@@ -148,19 +171,14 @@ fn finding_places(case: &Case) -> Result<BTreeSet<(String, String, u64)>, Error>
     Ok(places)
 }
 
-fn line(record: &Record, request: &TimelineRequest, words: &EventWords, zone: Option<&mut konseki_formats::time::Local>) -> Option<String> {
+fn line(record: &Record, request: &TimelineRequest, words: &EventWords, zone: Option<&mut Local>) -> Option<String> {
     let time = record.time.map(|time| rfc3339(time.micros, time.fidelity));
     let language = if request.japanese { Lang::Ja } else { Lang::En };
     let at = record.at.map(|at| (at.unit(), at.number())).unwrap_or(("line", 0));
     Some(match request.format {
         TimelineFormat::Table => {
             let shown = match (zone, record.time) {
-                (Some(zone), Some(stamp)) => {
-                    let offset = zone.offset_at(stamp.micros).unwrap_or(0);
-                    let local = rfc3339(stamp.micros + i64::from(offset) * 1_000_000, stamp.fidelity);
-                    let sign = if offset < 0 { '-' } else { '+' };
-                    format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), offset.abs() / 3600, offset.abs() / 60 % 60)
-                }
+                (Some(zone), Some(stamp)) => local_time(zone, stamp),
                 _ => time.unwrap_or_else(|| "-".to_owned()),
             };
             let sentence = escape_terminal(&words.sentence(language, record));

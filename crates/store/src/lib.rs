@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod encode;
+mod pages;
 mod query;
 mod records;
 mod write;
 
+pub use pages::{Bounds, Span};
 pub use query::{Correction, Escape, Events, Output};
 pub use records::Filter;
 pub use write::{EventWriter, Origin, Written};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
@@ -52,8 +53,8 @@ pub enum Output {
 
 /// The events of a case.
 pub struct Events {
-    context: SessionContext,
-    runtime: tokio::runtime::Runtime,
+    pub(crate) context: SessionContext,
+    pub(crate) runtime: tokio::runtime::Runtime,
 }
 
 impl Events {
@@ -62,10 +63,19 @@ impl Events {
     /// # Errors
     /// The folder cannot be read or a file is damaged (named).
     pub fn open(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })?;
+        Self::open_with(folder, Some(spill), corrections, threads)
+    }
+
+    pub(crate) fn open_with(folder: &Path, spill: Option<&Path>, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
         let io = |source| Error::Io { path: folder.display().to_string(), source };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).build().map_err(io)?;
-        let environment =
-            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY))).with_temp_file_path(spill).build_arc()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).enable_time().build().map_err(io)?;
+        let memory = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY)));
+        let environment = match spill {
+            Some(spill) => memory.with_temp_file_path(spill),
+            None => memory.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled)),
+        };
+        let environment = environment.build_arc()?;
         let config = SessionConfig::new()
             .with_target_partitions(threads.max(1))
             .with_batch_size(4096)
@@ -80,7 +90,6 @@ impl Events {
     }
 
     fn register(&self, folder: &Path, corrections: &[Correction]) -> Result<(), Error> {
-        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })?;
         let schema = schema();
         let mut sources = Vec::new();
         for family in subfolders(folder)? {
@@ -184,7 +193,7 @@ impl Events {
     }
 }
 
-async fn next(stream: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>, Error> {
+pub(crate) async fn next(stream: &mut SendableRecordBatchStream) -> Result<Option<RecordBatch>, Error> {
     Ok(stream.next().await.transpose()?)
 }
 
@@ -244,7 +253,7 @@ fn native_names(folder: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// Writes rows as they come; a table keeps a first screen to find widths, then streams.
-struct Printer {
+pub(crate) struct Printer {
     output: Output,
     escape: Escape,
     names: Vec<String>,
@@ -254,15 +263,15 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(output: Output, escape: Escape) -> Self {
+    pub(crate) fn new(output: Output, escape: Escape) -> Self {
         Self { output, escape, names: Vec::new(), rows: 0, held: Vec::new(), widths: None }
     }
 
-    fn head(&mut self, names: &[String]) {
+    pub(crate) fn head(&mut self, names: &[String]) {
         self.names = names.to_vec();
     }
 
-    fn batch(&mut self, batch: &RecordBatch, to: &mut dyn Write) -> Result<(), Error> {
+    pub(crate) fn batch(&mut self, batch: &RecordBatch, to: &mut dyn Write) -> Result<(), Error> {
         let io = |source| Error::Io { path: "output".to_owned(), source };
         let options = FormatOptions::default().with_null("");
         let formatters: Vec<ArrayFormatter<'_>> =
@@ -315,7 +324,7 @@ impl Printer {
         Ok(())
     }
 
-    fn finish(mut self, to: &mut dyn Write) -> std::io::Result<u64> {
+    pub(crate) fn finish(mut self, to: &mut dyn Write) -> std::io::Result<u64> {
         match self.output {
             Output::Table => self.spill(to)?,
             Output::Csv if self.rows == 0 => {

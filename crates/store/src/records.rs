@@ -1,5 +1,7 @@
 //! Events out of the store as owned records, in order of time, streamed.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType, UInt16Type, UInt64Type};
 use konseki_model::{At, Basis, Fidelity, Kind, Record, Stamp};
@@ -18,8 +20,10 @@ pub struct Filter {
     pub host: Option<String>,
     pub user: Option<String>,
     pub source: Option<String>,
-    /// Places, as (evidence, unit, number): only these events.
+    /// Only events at these places.
     pub places: Vec<(String, At)>,
+    /// Only events that hold this text in a column or a native field, in any case.
+    pub text: Option<String>,
 }
 
 fn quoted(text: &str) -> String {
@@ -48,7 +52,28 @@ impl Filter {
                 all.push(format!("lower({column}) = {}", quoted(&value.to_lowercase())));
             }
         }
+        if !self.places.is_empty() {
+            all.push(self.at_places());
+        }
+        if let Some(text) = &self.text {
+            let texts: Vec<String> = TEXTS.iter().map(|name| format!("\"{name}\"")).collect();
+            let whole = format!("concat_ws(chr(10), {}, array_to_string(map_values(\"fields\"), chr(10)))", texts.join(", "));
+            all.push(format!("strpos(lower({whole}), {}) > 0", quoted(&text.to_lowercase())));
+        }
         if all.is_empty() { "true".to_owned() } else { all.join(" AND ") }
+    }
+}
+
+impl Filter {
+    fn at_places(&self) -> String {
+        let mut pieces: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for (evidence, at) in &self.places {
+            pieces.entry((evidence, at.unit())).or_default().push(at.number().to_string());
+        }
+        let one = |((evidence, unit), numbers): (&(&str, &str), &Vec<String>)| {
+            format!("(evidence = {} AND unit = {} AND at IN ({}))", quoted(evidence), quoted(unit), numbers.join(", "))
+        };
+        format!("({})", pieces.iter().map(one).collect::<Vec<_>>().join(" OR "))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Events written are events read: by record, by SQL, with corrections, and the same bytes twice.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::time::Duration;
+
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Stamp};
-use konseki_store::{Correction, Escape, EventWriter, Events, Filter, Origin, Output};
+use konseki_store::{Bounds, Correction, Escape, EventWriter, Events, Filter, Origin, Output};
 
 const PLAIN: Escape = Escape { terminal: str::to_owned, csv: str::to_owned };
 
@@ -50,6 +52,50 @@ fn what_is_written_is_read() {
     assert!(store.query("DROP TABLE events", Output::Csv, PLAIN, &mut Vec::new()).is_err());
     assert!(store.query("COPY (SELECT 1) TO '/tmp/x.csv'", Output::Csv, PLAIN, &mut Vec::new()).is_err());
     assert!(store.query("SELECT nothing FROM events", Output::Csv, PLAIN, &mut Vec::new()).is_err());
+}
+
+#[test]
+fn pages_counts_and_bounded_queries_agree_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = folder.path().join("events");
+    write(&events.join("windows/evtx/000.parquet"), 1000);
+    let store = Events::open_reading(&events, &[], 2).unwrap();
+    let patience = Duration::from_secs(60);
+    let all = Filter::default();
+    let span = store.span(&all, patience).unwrap();
+    assert_eq!((span.events, span.timed, span.last), (1000, 999, Some(1_700_000_000_000_000)));
+    let bins = store.bins(&all, 60_000_000, patience).unwrap();
+    assert!(bins.iter().all(|(start, _)| start % 60_000_000 == 0));
+    assert_eq!(bins.iter().map(|(_, count)| count).sum::<u64>(), 999);
+    let mut seen = Vec::new();
+    for offset in [0, 400, 800] {
+        store.page(&all, (offset, 400), patience, &mut |r| seen.push(r.at.unwrap().number())).unwrap();
+    }
+    // The one without time comes first, then the last written, which is the earliest.
+    assert_eq!((seen.len(), seen[0], seen[1], seen[999]), (1000, 3, 999, 0));
+    let here = Filter { places: vec![("E0123456789ab".into(), At::Record(7)), ("E0123456789ab".into(), At::Line(8))], ..Filter::default() };
+    assert_eq!(store.span(&here, patience).unwrap().events, 1);
+    let text = |text: &str| store.span(&Filter { text: Some(text.into()), ..Filter::default() }, patience).unwrap().events;
+    assert_eq!((text("TARO"), text("192.0.2.7"), text("998"), text("' OR 1=1")), (1000, 1000, 1, 0));
+    assert_eq!(store.values("host", 5, patience).unwrap(), ["ws01"]);
+    let ask = |sql: &str, rows, patience| {
+        let (sender, ended) = std::sync::mpsc::channel::<()>();
+        let mut out = Vec::new();
+        let found = store.query_some(sql, Bounds { rows, patience }, PLAIN, sender, &mut out);
+        (found, out, ended)
+    };
+    let (found, out, ended) = ask("SELECT at FROM events ORDER BY at", 10, patience);
+    assert_eq!(found.unwrap(), (10, true));
+    assert_eq!(String::from_utf8(out).unwrap().lines().count(), 10);
+    // What the query held is let go.
+    assert!(ended.recv_timeout(patience).is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Disconnected));
+    assert_eq!(ask("SELECT at FROM events", 1000, patience).0.unwrap(), (1000, false));
+    assert!(ask("DROP VIEW events", 10, patience).0.is_err());
+    // Work that finds nothing for long ends by patience.
+    let long = "SELECT count(*) FROM events a CROSS JOIN events b CROSS JOIN events c WHERE a.at + b.at + c.at = 4000 LIMIT 1";
+    assert!(ask(long, 10, Duration::from_millis(1)).0.unwrap_err().to_string().contains("no answer"));
+    let here: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(here, ["events"]);
 }
 
 #[test]
