@@ -187,6 +187,18 @@ fn the_answer_names_an_account_once_with_its_spellings() {
 }
 
 #[test]
+fn a_sensor_that_only_recorded_is_no_host_of_the_intrusion() {
+    let mut owned = made_up::owned();
+    let row = |source: &str| konseki_report::Coverage { host: "edge".into(), source: source.into(), ..Default::default() };
+    owned.chain.steps[0].host = "edge".into();
+    owned.coverage.push(row("network/firewall"));
+    let hosts = |owned: &made_up::Owned| konseki_report::answer(&owned.case()).hosts;
+    assert!(!hosts(&owned).contains(&"edge".to_owned()));
+    owned.coverage.push(row("linux/syslog"));
+    assert!(hosts(&owned).contains(&"edge".to_owned()));
+}
+
+#[test]
 fn clocks_and_mail_are_told_with_their_numbers() {
     let mut owned = made_up::owned();
     let page = render(&owned.case());

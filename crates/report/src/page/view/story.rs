@@ -81,7 +81,11 @@ pub fn unknowns(case: &Case<'_>) -> (Vec<Unknown>, usize) {
     if !chain.steps.is_empty() && chain.scope.bytes_out.at_most.is_none() {
         list.push(plain(words("page.unknown-list.bytes", &[])));
     }
-    for hypothesis in chain.hypotheses.iter().filter(|h| h.verdict == konseki_model::Verdict::Untestable).take(2) {
+    // Where one way in is supported, the others that nothing speaks for are no open question.
+    let entry = |h: &konseki_model::Hypothesis| h.id.starts_with("entry-");
+    let entered = chain.hypotheses.iter().any(|h| entry(h) && h.verdict == konseki_model::Verdict::Supported);
+    let open = |h: &&konseki_model::Hypothesis| h.verdict == konseki_model::Verdict::Untestable && !(entered && entry(h));
+    for hypothesis in chain.hypotheses.iter().filter(open).take(2) {
         let title = both(&hypothesis.title, &hypothesis.title_ja);
         list.push(plain(words("page.unknown-list.hypothesis", &[("title".to_owned(), Arg::Html(title))])));
     }
