@@ -79,6 +79,7 @@ pub(crate) fn assemble(
     write(&case.path(crate::publish::KEPT), pretty(&kept)?.as_bytes())?;
     let name = if settings.name.is_empty() { "case" } else { &settings.name };
     let zone = if settings.zone.is_empty() { "UTC" } else { &settings.zone };
+    let shown: Vec<konseki_report::Clock> = clocks.iter().map(clocks::shown).collect();
     let page = konseki_report::Case {
         name,
         tlp: konseki_report::Tlp::default(),
@@ -92,6 +93,7 @@ pub(crate) fn assemble(
         coverage: &told.coverage,
         versions: &versions,
         lists: &told.lists,
+        clocks: &shown,
     };
     write(&case.path("report/index.html"), konseki_report::render(&page).as_bytes())?;
     let manifest = manifest(case)?;

@@ -134,6 +134,20 @@ pub(crate) fn move_findings(findings: &mut [Finding], corrections: &[Correction]
     }
 }
 
+/// What the page says of a clock.
+pub(crate) fn shown(clock: &Clock) -> konseki_report::Clock {
+    konseki_report::Clock {
+        host: clock.host.clone(),
+        assumed: clock.zone.clone(),
+        parts: clock.offset.parts.iter().map(|(from, shift)| ((*from > i64::MIN).then_some(*from), *shift)).collect(),
+        doubt: clock.offset.doubt,
+        anchors: clock.offset.anchors,
+        agreeing: clock.offset.agreeing,
+        by: clock.offset.by.clone(),
+        pieces: clock.evidence.len() as u64,
+    }
+}
+
 /// What a summary says of a clock.
 pub(crate) fn row(clock: &Clock) -> serde_json::Value {
     let seconds = |micros: i64| micros as f64 / 1e6;

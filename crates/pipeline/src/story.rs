@@ -61,7 +61,10 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
             width: one.width,
             unreadable: 0,
             unsure: listed.intake.iter().any(|piece| {
-                piece.zone.basis == "assumed" && piece.source == one.source && piece.first.is_some() && piece.host == one.host
+                piece.zone.basis == "assumed"
+                    && piece.source == one.source
+                    && piece.first.is_some()
+                    && (piece.host == one.host || piece.host.is_empty())
             }),
         })
         .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {

@@ -170,7 +170,14 @@ fn times(case: &Case<'_>, counted: &[&Finding]) -> Vec<(i64, i64)> {
 fn hosts(case: &Case<'_>, counted: &[&Finding]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let places = case.chain.steps.iter().map(|step| step.host.as_str()).chain(counted.iter().map(|f| place(f)));
-    places.filter(|host| !host.is_empty() && seen.insert(host.to_lowercase())).map(str::to_owned).collect()
+    places.filter(|host| !host.is_empty() && !only_watched(case, host) && seen.insert(host.to_lowercase())).map(str::to_owned).collect()
+}
+
+/// A sensor that recorded the intrusion and is not in its scope.
+fn only_watched(case: &Case<'_>, host: &str) -> bool {
+    let mut own = case.coverage.iter().filter(|row| row.host.eq_ignore_ascii_case(host)).peekable();
+    let reached = || case.chain.scope.accessed.iter().any(|item| item.kind == "host" && item.value.eq_ignore_ascii_case(host));
+    own.peek().is_some() && own.all(|row| row.source.starts_with("network/")) && !reached()
 }
 
 /// One entry for each account, `CORP\hanako (hanako)` where the evidence spells it in several ways.

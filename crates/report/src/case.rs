@@ -56,6 +56,29 @@ pub struct Case<'a> {
     pub versions: &'a BTreeMap<String, String>,
     /// Lists that a hidden machine was looked for in, and the hosts each was collected from.
     pub lists: &'a BTreeMap<String, Vec<String>>,
+    /// Clocks of which nothing says the zone, and what comparing them with the others gave.
+    pub clocks: &'a [Clock],
+}
+
+/// A clock whose zone was only assumed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Host, or source where no host is known.
+    pub host: String,
+    /// The zone that was assumed.
+    pub assumed: String,
+    /// From when on (microseconds UTC; `None`: from the beginning) how many microseconds its times were moved by.
+    /// Empty where nothing could be compared: its times stand as assumed.
+    pub parts: Vec<(Option<i64>, i64)>,
+    /// Microseconds within which half of the compared events agree.
+    pub doubt: i64,
+    /// Events that another source could have seen, and those that agree.
+    pub anchors: u64,
+    pub agreeing: u64,
+    /// What was compared: `connections`, `tunnels` or `none`.
+    pub by: String,
+    /// How many pieces of evidence it wrote.
+    pub pieces: u64,
 }
 
 /// The rules of a run.

@@ -16,7 +16,7 @@ pub mod time;
 mod words;
 
 pub use answer::{Answer, Tier, answer};
-pub use case::{Case, Coverage, CoverageGap, Inventory, InventoryVerdict, RuleFired, RuleUnusable, Rules, Tlp};
+pub use case::{Case, Clock, Coverage, CoverageGap, Inventory, InventoryVerdict, RuleFired, RuleUnusable, Rules, Tlp};
 pub use changes::{Change, changes_text};
 pub use escape::{csv_field, defang, defang_schemes, escape_terminal, html, html_block, is_hidden, shorten, visible};
 pub use events::{EventWords, by_kind};

@@ -63,6 +63,7 @@ pub fn summary_text(case: &Case<'_>, lang: Lang) -> String {
     if matches!(answer.tier, Tier::Confirmed | Tier::Suspicious) {
         lines.push(data(case, lang));
     }
+    lines.extend(mail(case, lang));
     lines.push(gaps(case, lang));
     lines.push(say(lang, "read", &[("pieces", count(answer.pieces)), ("records", count(answer.records))]));
     let unread = answer.rejected + answer.problems + answer.unrecognised > 0;
@@ -138,6 +139,19 @@ fn data(case: &Case<'_>, lang: Lang) -> String {
     let key = crate::page::bytes_key(bounds.at_least, bounds.at_most);
     let values = args(&[("least", bounds.at_least.to_string()), ("most", bounds.at_most.unwrap_or(0).to_string())]);
     say(lang, "data", &[("bytes", Words::get(lang, key, &values))])
+}
+
+/// One line for all mail systems that were in the intruder's hands.
+fn mail(case: &Case<'_>, lang: Lang) -> Option<String> {
+    let mail = &case.chain.scope.mail;
+    let first = mail.first()?;
+    let values = [
+        ("host", escape_terminal(&first.host)),
+        ("more", if mail.len() > 1 { (mail.len() - 1).to_string() } else { String::new() }),
+        ("least", count(mail.iter().map(|one| one.at_least).sum())),
+        ("most", count(mail.iter().map(|one| one.at_most).sum())),
+    ];
+    Some(say(lang, "mail", &values))
 }
 
 fn gaps(case: &Case<'_>, lang: Lang) -> String {

@@ -102,6 +102,7 @@ fn the_page_has_every_part_in_both_languages() {
         "gaps",
         "hypotheses",
         "coverage",
+        "clocks",
         "evidence",
         "problems",
         "rules",
@@ -183,4 +184,41 @@ fn the_answer_names_an_account_once_with_its_spellings() {
         finding.entities.extend(spelling);
     }
     assert_eq!(konseki_report::answer(&owned.case()).accounts, ["CORP\\hanako (hanako@corp.example, hanako)"]);
+}
+
+#[test]
+fn a_sensor_that_only_recorded_is_no_host_of_the_intrusion() {
+    let mut owned = made_up::owned();
+    let row = |source: &str| konseki_report::Coverage { host: "edge".into(), source: source.into(), ..Default::default() };
+    owned.chain.steps[0].host = "edge".into();
+    owned.coverage.push(row("network/firewall"));
+    let hosts = |owned: &made_up::Owned| konseki_report::answer(&owned.case()).hosts;
+    assert!(!hosts(&owned).contains(&"edge".to_owned()));
+    owned.coverage.push(row("linux/syslog"));
+    assert!(hosts(&owned).contains(&"edge".to_owned()));
+}
+
+#[test]
+fn clocks_and_mail_are_told_with_their_numbers() {
+    let mut owned = made_up::owned();
+    let page = render(&owned.case());
+    let clocks = page.split("<section id=\"clocks\">").nth(1).unwrap().split("</section>").next().unwrap();
+    // The unknown clock first, under the name of its log; then the one that was moved, then the one that was right.
+    let at = |text: &str| clocks.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(at("Postfix mail log") < at("vpn01") && at("vpn01") < at("vcsa01"));
+    assert!(
+        clocks.matches("</span> earlier").count() == 2
+            && clocks.contains(">9 h<")
+            && clocks.contains(">8 h<")
+            && clocks.contains("609 of 1,093 agree")
+    );
+    let scope = page.split("<section id=\"scope\">").nth(1).unwrap().split("</section>").next().unwrap();
+    for number in ["25", "1,314", "1,339", "14 of them not listed"] {
+        assert!(scope.contains(number), "{number}");
+    }
+    assert!(summary_text(&owned.case(), Lang::En).contains("Mail on gw01: 25 messages surely taken, at most 1,339"));
+    owned.clocks.clear();
+    owned.chain.scope.mail.clear();
+    let page = render(&owned.case());
+    assert!(!page.contains("id=\"clocks\"") && !page.contains("scope-mail"));
 }

@@ -170,8 +170,13 @@ fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], gaps:
         let key = host_key(&one.host);
         let before = |step: &&Step, by: i64| step.micros.is_some_and(|at| at + by < first) && expected.could_show(&one.source, step);
         let own = steps.iter().find(|step| !key.is_empty() && host_key(&step.host) == key && before(step, HOUR));
-        // Where the like of it happened elsewhere long before the log begins, its own part may have been lost.
-        let elsewhere = || steps.iter().find(|step| before(step, DAY));
+        // Where the like of it happened long before the log begins, on a host that has such a log or before a sensor, its
+        // own part may have been lost.
+        let alike = |step: &&Step| {
+            one.source.starts_with(super::sensor::WATCHES)
+                || coverage.iter().any(|other| other.source == one.source && host_key(&other.host) == host_key(&step.host))
+        };
+        let elsewhere = || steps.iter().find(|step| alike(step) && before(step, DAY));
         if let Some(step) = own.or_else(elsewhere) {
             gaps.push(gap(GapWhy::Rotated, &one.host, &one.source, "", (text(step.micros), text(Some(first))), own));
         }

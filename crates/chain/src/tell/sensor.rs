@@ -9,7 +9,7 @@ use crate::compare::Joins;
 use crate::names::host_key;
 
 /// Families of sources that watch the traffic of others.
-const WATCHES: &str = "network/";
+pub(super) const WATCHES: &str = "network/";
 
 pub(super) struct Sensors<'a> {
     hosts: BTreeSet<String>,

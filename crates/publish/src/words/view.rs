@@ -264,6 +264,7 @@ fn case(claims: &Claims) -> Case<'_> {
         coverage: &claims.coverage,
         versions: &claims.versions,
         lists: &NO_LISTS,
+        clocks: &[],
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use konseki_model::chain::{Bounds, Window};
+use konseki_model::chain::{Bounds, MailScope, Window};
 use konseki_model::evidence::Zone;
 use konseki_model::*;
 use konseki_report::*;
@@ -18,6 +18,7 @@ pub struct Owned {
     pub coverage: Vec<Coverage>,
     pub versions: BTreeMap<String, String>,
     pub lists: BTreeMap<String, Vec<String>>,
+    pub clocks: Vec<Clock>,
 }
 
 impl Owned {
@@ -35,6 +36,7 @@ impl Owned {
             coverage: &self.coverage,
             versions: &self.versions,
             lists: &self.lists,
+            clocks: &self.clocks,
         }
     }
 
@@ -49,6 +51,7 @@ impl Owned {
             coverage: Vec::new(),
             versions: BTreeMap::new(),
             lists: BTreeMap::new(),
+            clocks: Vec::new(),
         }
     }
 }
@@ -392,7 +395,17 @@ fn chain(findings: &[Finding]) -> Chain {
             confirmed: vec![item("user", "ito.k", "account-used", 2), item("host", "esx02", "host-reached", 5)],
             accessed: vec![item("host", "vcsa01", "host-reached", 4)],
             cannot_exclude: vec![item("host", "esx03", "host-reachable", 5)],
-            mail: Vec::new(),
+            mail: vec![MailScope {
+                host: "gw01".into(),
+                compromised: Some("2024-01-05T06:00:17Z".into()),
+                last_contact: None,
+                from: Some("2023-12-05T00:03:04Z".into()),
+                to: Some("2024-01-18T04:42:17Z".into()),
+                at_least: 25,
+                at_most: 1339,
+                not_listed: 14,
+                keep_days: None,
+            }],
         },
         hypotheses: vec![
             guess("entry-vpn-exploit", Verdict::Supported, &["F0001"], &[]),
@@ -526,7 +539,28 @@ pub fn owned() -> Owned {
         coverage: coverage(),
         versions: BTreeMap::from([("konseki".to_owned(), "0.1.0".to_owned()), ("rules".to_owned(), "2024-04-01".to_owned())]),
         lists,
+        clocks: clocks(),
     }
+}
+
+fn clocks() -> Vec<Clock> {
+    let hour = 3_600_000_000;
+    let clock = |host: &str, assumed: &str, parts: Vec<(Option<i64>, i64)>, by: &str| Clock {
+        host: host.into(),
+        assumed: assumed.into(),
+        doubt: if parts.is_empty() { 0 } else { 2_000_000 },
+        anchors: if parts.is_empty() { 0 } else { 1093 },
+        agreeing: if parts.is_empty() { 0 } else { 609 },
+        parts,
+        by: by.into(),
+        pieces: 3,
+    };
+    let turn = micros("2024-01-10T02:00:00Z");
+    vec![
+        clock("vpn01", "America/Los_Angeles", vec![(None, -9 * hour), (Some(turn), -8 * hour)], "connections"),
+        clock("vcsa01", "UTC", vec![(None, 0)], "tunnels"),
+        clock("mail/postfix", "UTC", Vec::new(), "none"),
+    ]
 }
 
 /// Values that would act, hide or forge if they were shown as they stand.
@@ -564,6 +598,9 @@ pub fn hostile() -> Owned {
         owned.chain.scope.confirmed[n % 2].value = (*text).to_owned();
         owned.chain.links[n % 5].entities[0].value = (*text).to_owned();
         owned.inventory[n % 3].vm = (*text).to_owned();
+        owned.clocks[n % 3].host = (*text).to_owned();
+        owned.clocks[n % 3].assumed = (*text).to_owned();
+        owned.chain.scope.mail[0].host = (*text).to_owned();
         owned.coverage[n % 6].host = (*text).to_owned();
         owned.unrecognised[0].path = (*text).to_owned();
         owned.rules.unusable[0].file = (*text).to_owned();

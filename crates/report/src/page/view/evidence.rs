@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::case::{Case, InventoryVerdict};
 use crate::fill::reason_key;
 use crate::time::parse_rfc3339;
+use crate::words::Words;
 
 use super::super::markup::anchor;
 use super::{ROWS_MAX, head, left};
@@ -67,6 +68,30 @@ pub struct EvidenceView<'a> {
 pub struct PlaceView {
     pub unit: &'static str,
     pub number: u64,
+}
+
+#[derive(Serialize)]
+pub struct ClockView<'a> {
+    pub host: &'a str,
+    /// Name of the source in both languages, where no host is known.
+    pub name: Option<(&'static str, &'static str)>,
+    pub assumed: &'a str,
+    /// `found`, `as-assumed`, or `unknown`.
+    pub state: &'static str,
+    pub parts: Vec<ClockPart>,
+    pub doubt: i64,
+    pub anchors: u64,
+    pub agreeing: u64,
+    pub by: &'a str,
+    pub pieces: u64,
+}
+
+#[derive(Serialize)]
+pub struct ClockPart {
+    pub from: Option<i64>,
+    /// The clock's times were moved to later ones.
+    pub later: bool,
+    pub by: i64,
 }
 
 #[derive(Serialize)]
@@ -154,6 +179,37 @@ pub fn evidence(piece: &Intake) -> EvidenceView<'_> {
         balances: piece.records.balances(),
         first: piece.first.as_deref().and_then(parse_rfc3339),
         last: piece.last.as_deref().and_then(parse_rfc3339),
+    }
+}
+
+/// What is not known comes first.
+pub fn clocks<'a>(case: &Case<'a>) -> Vec<ClockView<'a>> {
+    let mut list: Vec<ClockView<'a>> = case.clocks.iter().map(clock).collect();
+    list.sort_by_key(|clock| (clock.state != "unknown", clock.state != "found", clock.host));
+    list
+}
+
+fn clock(clock: &crate::case::Clock) -> ClockView<'_> {
+    let name = Words::raw(&format!("names.{}.name", clock.host));
+    ClockView {
+        host: &clock.host,
+        name: name.map(|both| (both.en.as_str(), both.ja.as_str())),
+        assumed: &clock.assumed,
+        state: match clock.parts.iter().any(|(_, shift)| *shift != 0) {
+            true => "found",
+            false if clock.parts.is_empty() => "unknown",
+            false => "as-assumed",
+        },
+        parts: clock
+            .parts
+            .iter()
+            .map(|(from, shift)| ClockPart { from: *from, later: *shift > 0, by: i64::try_from(shift.unsigned_abs()).unwrap_or(i64::MAX) })
+            .collect(),
+        doubt: clock.doubt,
+        anchors: clock.anchors,
+        agreeing: clock.agreeing,
+        by: &clock.by,
+        pieces: clock.pieces,
     }
 }
 

@@ -16,9 +16,12 @@ use crate::time::{fidelity, parse_rfc3339};
 use super::coverage;
 use super::markup::{Arg, Markup, both, words, words_with};
 use super::timeline::{Mark, Timeline, marks, timeline};
-use evidence::{CoverageView, EvidenceView, MachineView, ProblemView, RulesView, Sum, coverage_row, list_names, machines, problems, rules};
+use evidence::{
+    ClockView, CoverageView, EvidenceView, MachineView, ProblemView, RulesView, Sum, clocks, coverage_row, list_names, machines, problems,
+    rules,
+};
 use findings::{FindingView, LevelView, TechniqueView, levels, techniques, top};
-use story::{GapView, ScopeView, StepView, Unknown, Window, as_safe, gap, scope, steps, unknowns};
+use story::{GapView, MailView, ScopeView, StepView, Unknown, Window, as_safe, gap, mail, scope, steps, unknowns};
 
 /// Findings with details on the page, in all and of one rule and level, and lines of each.
 const FINDINGS_MAX: usize = 2_000;
@@ -68,6 +71,9 @@ pub struct View<'a> {
     inventory_left: u64,
     window: Window<'a>,
     scope: Vec<ScopeView<'a>>,
+    mail: Vec<MailView<'a>>,
+    clocks: Vec<ClockView<'a>>,
+    clocks_left: u64,
     gaps: Vec<GapView<'a>>,
     gaps_left: u64,
     hypotheses: &'a [konseki_model::Hypothesis],
@@ -133,6 +139,9 @@ pub fn view<'a>(case: &'a Case<'a>, markup: &Markup) -> View<'a> {
             why: &chain.scope.window.why,
         },
         scope: scope(chain),
+        mail: mail(chain),
+        clocks: clocks(case).into_iter().take(ROWS_MAX).collect(),
+        clocks_left: left(case.clocks.len(), ROWS_MAX),
         gaps: chain.gaps.iter().take(ROWS_MAX).map(gap).collect(),
         gaps_left: left(chain.gaps.len(), ROWS_MAX),
         hypotheses: &chain.hypotheses,
@@ -177,6 +186,7 @@ fn sections(case: &Case<'_>, problems: usize) -> Vec<Section> {
         ("gaps", Some(chain.gaps.len())),
         ("hypotheses", Some(chain.hypotheses.len())),
         ("coverage", None),
+        ("clocks", Some(case.clocks.len())),
         ("evidence", Some(case.intake.len())),
         ("problems", Some(problems)),
         ("rules", Some(case.rules.fired.len())),
@@ -184,6 +194,7 @@ fn sections(case: &Case<'_>, problems: usize) -> Vec<Section> {
     ];
     let has = |id: &str| match id {
         "techniques" => case.findings.iter().any(|f| !f.techniques.is_empty()),
+        "clocks" => !case.clocks.is_empty(),
         "inventory" => !case.inventory.is_empty() || !case.lists.is_empty(),
         _ => true,
     };

@@ -81,7 +81,11 @@ pub fn unknowns(case: &Case<'_>) -> (Vec<Unknown>, usize) {
     if !chain.steps.is_empty() && chain.scope.bytes_out.at_most.is_none() {
         list.push(plain(words("page.unknown-list.bytes", &[])));
     }
-    for hypothesis in chain.hypotheses.iter().filter(|h| h.verdict == konseki_model::Verdict::Untestable).take(2) {
+    // Where one way in is supported, the others that nothing speaks for are no open question.
+    let entry = |h: &konseki_model::Hypothesis| h.id.starts_with("entry-");
+    let entered = chain.hypotheses.iter().any(|h| entry(h) && h.verdict == konseki_model::Verdict::Supported);
+    let open = |h: &&konseki_model::Hypothesis| h.verdict == konseki_model::Verdict::Untestable && !(entered && entry(h));
+    for hypothesis in chain.hypotheses.iter().filter(open).take(2) {
         let title = both(&hypothesis.title, &hypothesis.title_ja);
         list.push(plain(words("page.unknown-list.hypothesis", &[("title".to_owned(), Arg::Html(title))])));
     }
@@ -132,6 +136,43 @@ pub fn scope(chain: &Chain) -> Vec<ScopeView<'_>> {
     [("confirmed", &scope.confirmed), ("accessed", &scope.accessed), ("cannot-exclude", &scope.cannot_exclude)]
         .into_iter()
         .map(|(key, items)| ScopeView { key, count: items.len() as u64, left: left(items.len(), ROWS_MAX), items: head(items, ROWS_MAX) })
+        .collect()
+}
+
+/// Mail of a system that was in the intruder's hands, in three tiers of numbers.
+#[derive(Serialize)]
+pub struct MailView<'a> {
+    pub host: &'a str,
+    pub compromised: Option<i64>,
+    pub last_contact: Option<i64>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    /// Surely taken; all that lay there; those of them that cannot be excluded; those not listed one by one.
+    pub at_least: u64,
+    pub at_most: u64,
+    pub between: u64,
+    pub not_listed: u64,
+    pub keep_days: Option<u32>,
+}
+
+pub fn mail(chain: &Chain) -> Vec<MailView<'_>> {
+    let time = |text: &Option<String>| text.as_deref().and_then(parse_rfc3339);
+    chain
+        .scope
+        .mail
+        .iter()
+        .map(|mail| MailView {
+            host: &mail.host,
+            compromised: time(&mail.compromised),
+            last_contact: time(&mail.last_contact),
+            from: time(&mail.from),
+            to: time(&mail.to),
+            at_least: mail.at_least,
+            at_most: mail.at_most,
+            between: mail.at_most.saturating_sub(mail.at_least),
+            not_listed: mail.not_listed,
+            keep_days: mail.keep_days,
+        })
         .collect()
 }
 
