@@ -1,5 +1,6 @@
 //! One function per command: from arguments to the pipeline, from its answer to text and exit code.
 
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,6 +12,7 @@ use konseki_serve::Server;
 use crate::args::{Args, Command, Format, Language, Reading, Rows, RulesCommand};
 use crate::disclose;
 use crate::progress::Bar;
+use crate::say::{self, words_of};
 
 /// # Errors
 /// What stopped the command.
@@ -66,14 +68,14 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     }
 }
 
-/// What the user can do about it.
+/// The name of the sentence that says what the user can do about it.
 pub fn hint(error: &Error) -> Option<&'static str> {
     match error {
-        Error::Usage(_) => Some("`konseki help` lists the commands, `konseki COMMAND --help` their arguments"),
-        Error::Case(_) => Some("choose a folder that can be written, outside of the evidence"),
-        Error::Rules(_) => Some("`konseki rules check PATH` names file, line and reason"),
-        Error::Store(_) => Some("`konseki verify CASE` says which files have changed"),
-        Error::Internal(_) => None,
+        Error::Usage(_) => Some("hint_usage"),
+        Error::Folder(_) => Some("hint_folder"),
+        Error::Rules(_) => Some("hint_rules"),
+        Error::Store(_) => Some("hint_store"),
+        Error::Case(_) | Error::Internal(_) => None,
     }
 }
 
@@ -109,15 +111,15 @@ fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading
     let summary = if args.quiet {
         pipeline::investigate(&request, &pipeline::Silent)?
     } else {
-        let bar = Bar::new();
+        let bar = Bar::new(args.language());
         let summary = pipeline::investigate(&request, &bar);
         bar.done();
         summary?
     };
     if args.json {
-        println!("{}", summary.json);
+        say::out(&summary.json);
     } else if !args.quiet {
-        println!("{}", if args.language() == Language::Ja { &summary.text_ja } else { &summary.text_en });
+        say::out(if args.language() == Language::Ja { &summary.text_ja } else { &summary.text_en });
     }
     Ok(summary.exit_code())
 }
@@ -126,7 +128,7 @@ fn investigate(args: &Args, evidence: &[PathBuf], case: &Path, reading: &Reading
 fn serve(args: &Args, case: &Path, port: u16) -> Result<u8, Error> {
     let server = Server::bind(case, port)?;
     let url = server.url();
-    println!("{}", if args.json { format!("{{\"url\":\"{url}\"}}") } else { url });
+    say::out(if args.json { format!("{{\"url\":\"{url}\"}}") } else { url });
     let _ = io::stdout().flush();
     server.run();
     Ok(0)
@@ -135,16 +137,19 @@ fn serve(args: &Args, case: &Path, port: u16) -> Result<u8, Error> {
 fn verify(args: &Args, case: &Path) -> Result<u8, Error> {
     let verified = pipeline::verify(case)?;
     if args.json {
-        println!("{}", pipeline::json_of(&verified));
+        say::out(pipeline::json_of(&verified));
     } else {
+        let told = |word: &str, line: &str| {
+            say::out(format_args!("{:<8} {}", words_of(word, args.language(), &[]), pipeline::escape_terminal(line)));
+        };
         for line in &verified.good {
-            println!("ok       {}", pipeline::escape_terminal(line));
+            told("verify_good", line);
         }
         for line in &verified.missing {
-            println!("missing  {}", pipeline::escape_terminal(line));
+            told("verify_missing", line);
         }
         for line in &verified.bad {
-            println!("CHANGED  {}", pipeline::escape_terminal(line));
+            told("verify_bad", line);
         }
     }
     Ok(if verified.bad.is_empty() { 0 } else { 1 })
@@ -155,30 +160,31 @@ fn rules(args: &Args, command: &RulesCommand) -> Result<u8, Error> {
         RulesCommand::List { rules, no_builtin_rules } => {
             let list = pipeline::rules(rules, !no_builtin_rules)?;
             if args.json {
-                println!("{}", pipeline::json_of(&list));
+                say::out(pipeline::json_of(&list));
                 return Ok(0);
             }
             for rule in &list.rules {
                 let title = if args.language() == Language::Ja && !rule.title_ja.is_empty() { &rule.title_ja } else { &rule.title };
-                println!("{:<13} {:<11} {:<38} {}", rule.level, rule.engine, rule.id, pipeline::escape_terminal(title));
+                say::out(format_args!("{:<13} {:<11} {:<38} {}", rule.level, rule.engine, rule.id, pipeline::escape_terminal(title)));
             }
-            eprintln!("{} rules, {} unusable", list.rules.len(), list.unusable.len());
+            say::err(words_of("rules_listed", args.language(), &[&list.rules.len(), &list.unusable.len()]));
             Ok(0)
         }
         RulesCommand::Check { rules } => {
             let list = pipeline::rules(rules, false)?;
             for (file, line, reason) in &list.unusable {
-                println!("{}:{line}: {}", pipeline::escape_terminal(file), pipeline::escape_terminal(reason));
+                say::out(format_args!("{}:{line}: {}", pipeline::escape_terminal(file), pipeline::escape_terminal(reason)));
             }
-            eprintln!("{} rules usable, {} not", list.rules.len(), list.unusable.len());
+            say::err(words_of("rules_checked", args.language(), &[&list.rules.len(), &list.unusable.len()]));
             Ok(if list.unusable.is_empty() { 0 } else { 1 })
         }
         RulesCommand::Test { rules } => {
             let tested = pipeline::test_rules(rules)?;
             for failure in &tested.failures {
-                println!("{}", pipeline::escape_terminal(failure));
+                say::out(pipeline::escape_terminal(failure));
             }
-            eprintln!("{} rules tested, {} failures, {} without samples", tested.rules, tested.failures.len(), tested.without_samples);
+            let counts: [&dyn Display; 3] = [&tested.rules, &tested.failures.len(), &tested.without_samples];
+            say::err(words_of("rules_tested", args.language(), &counts));
             Ok(if tested.failures.is_empty() { 0 } else { 1 })
         }
     }
@@ -187,14 +193,14 @@ fn rules(args: &Args, command: &RulesCommand) -> Result<u8, Error> {
 fn sources(args: &Args, filter: &str) -> Result<u8, Error> {
     let all: Vec<_> = pipeline::sources()?.into_iter().filter(|source| source.id.contains(filter)).collect();
     if args.json {
-        println!("{}", pipeline::json_of(&all));
+        say::out(pipeline::json_of(&all));
         return Ok(0);
     }
     let ja = args.language() == Language::Ja;
     let pick = |both: &(String, String)| if ja { both.1.clone() } else { both.0.clone() };
     let heads = pipeline::source_headings(ja);
     for source in &all {
-        println!("{}  {} ({})", source.id, pick(&source.title), source.product);
+        say::out(format_args!("{}  {} ({})", source.id, pick(&source.title), source.product));
         let values = [
             source.place.join(", "),
             pick(&source.collect),
@@ -204,9 +210,9 @@ fn sources(args: &Args, filter: &str) -> Result<u8, Error> {
             format!("{} ({})", source.clock.0, source.clock.1),
         ];
         for (head, value) in heads.iter().zip(values) {
-            println!("    {head}: {value}");
+            say::out(format_args!("    {head}: {value}"));
         }
-        println!();
+        say::out("");
     }
     Ok(0)
 }

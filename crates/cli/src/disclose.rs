@@ -8,6 +8,7 @@ use konseki_pipeline::{Error, PublishRequest, Seen, escape_terminal};
 use crate::args::{Args, Language, Publishing};
 use crate::commands::{actor, now};
 use crate::progress::Bar;
+use crate::say::{self, words_of};
 
 pub fn publish(args: &Args, publishing: &Publishing) -> Result<u8, Error> {
     let chosen = if args.lang.is_empty() { &[Language::En, Language::Ja][..] } else { &args.lang };
@@ -28,13 +29,14 @@ pub fn publish(args: &Args, publishing: &Publishing) -> Result<u8, Error> {
     };
     let published = pipeline::publish(&request)?;
     if args.json {
-        println!("{}", pipeline::json_of(&published));
+        say::out(pipeline::json_of(&published));
     } else if !args.quiet {
         for (path, bytes) in &published.files {
-            println!("{bytes:>10}  {}", escape_terminal(path));
+            say::out(format_args!("{bytes:>10}  {}", escape_terminal(path)));
         }
-        eprintln!("{} files in {}", published.files.len(), escape_terminal(&request.out.display().to_string()));
-        eprintln!("withheld: {} texts, listed in {}", published.withheld, escape_terminal(&published.report.display().to_string()));
+        let (out, report) = (request.out.display().to_string(), published.report.display().to_string());
+        say::err(words_of("package_files", args.language(), &[&published.files.len(), &escape_terminal(&out)]));
+        say::err(words_of("package_withheld", args.language(), &[&published.withheld, &escape_terminal(&report)]));
     }
     Ok(0)
 }
@@ -44,24 +46,25 @@ pub fn replay(args: &Args, package: &Path, evidence: &[PathBuf], threads: usize)
     let replayed = if args.quiet {
         pipeline::replay(package, evidence, threads, &now(), &pipeline::Silent)?
     } else {
-        let bar = Bar::new();
+        let bar = Bar::new(args.language());
         let replayed = pipeline::replay(package, evidence, threads, &now(), &bar);
         bar.done();
         replayed?
     };
     let seen = replayed.steps.iter().any(|step| step.seen == Seen::Seen);
     if args.json {
-        println!("{}", pipeline::json_of(&replayed));
+        say::out(pipeline::json_of(&replayed));
         return Ok(u8::from(seen));
     }
     let japanese = args.language() == Language::Ja;
     for step in &replayed.steps {
-        println!("{:<4} {:<14} {}", step.step, pipeline::seen_word(step.seen, japanese), escape_terminal(step.title(japanese)));
+        let word = pipeline::seen_word(step.seen, japanese);
+        say::out(format_args!("{:<4} {:<14} {}", step.step, word, escape_terminal(step.title(japanese))));
         for place in &step.places {
-            println!("       {}", escape_terminal(place));
+            say::out(format_args!("       {}", escape_terminal(place)));
         }
         if step.seen == Seen::NoSource && !step.wanted.is_empty() {
-            println!("       {}", escape_terminal(&step.wanted.join(", ")));
+            say::out(format_args!("       {}", escape_terminal(&step.wanted.join(", "))));
         }
     }
     Ok(u8::from(seen))

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod disclose;
 mod progress;
+mod say;
 
 use std::process::ExitCode;
 
@@ -22,9 +23,10 @@ fn main() -> ExitCode {
     match commands::run(&args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("konseki: {}", konseki_pipeline::escape_terminal(&error.to_string()));
+            say::err(format_args!("konseki: {}", konseki_pipeline::escape_terminal(&error.to_string())));
             if let Some(hint) = commands::hint(&error) {
-                eprintln!("  hint: {hint}");
+                let word = |name| say::words_of(name, args.language(), &[]);
+                say::err(format_args!("  {}: {}", word("hint"), word(hint)));
             }
             ExitCode::from(2)
         }

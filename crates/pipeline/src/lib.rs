@@ -48,9 +48,12 @@ pub enum Error {
     /// The command line or a path is wrong.
     #[error("{0}")]
     Usage(String),
-    /// The case folder cannot be used.
+    /// The case is not as it must be; the message says what to do.
     #[error("{0}")]
     Case(String),
+    /// The system refuses to read or write in the case folder.
+    #[error("{0}")]
+    Folder(String),
     /// A rule path cannot be read.
     #[error("{0}")]
     Rules(String),

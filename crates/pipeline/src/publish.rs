@@ -10,7 +10,7 @@ use konseki_publish::{Audience, Claims, Narrative, OwnRule, Package, Seal};
 use konseki_report::{Coverage, Inventory, Lang, Rules};
 use serde::{Deserialize, Serialize};
 
-use crate::run::{Case, guard_version, write};
+use crate::run::{Case, guard_version, lock_error, write};
 use crate::settings::Settings;
 use crate::{Error, VERSION, builtin};
 
@@ -74,7 +74,7 @@ pub struct Published {
 pub fn publish(request: &PublishRequest) -> Result<Published, Error> {
     let case = Case { root: request.case.clone() };
     guard_version(&case)?;
-    let _lock = konseki_evidence::Lock::take(&case.root).map_err(|error| Error::Case(error.to_string()))?;
+    let _lock = konseki_evidence::Lock::take(&case.root).map_err(lock_error)?;
     let audience = Audience::ALL.into_iter().find(|one| one.as_str() == request.audience);
     let audience = audience.ok_or_else(|| Error::Usage(format!("{}: no such audience", request.audience)))?;
     let lang = |tag: &String| Lang::parse(tag).ok_or_else(|| Error::Usage(format!("{tag}: no such language; en and ja are there")));

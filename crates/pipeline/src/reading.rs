@@ -100,7 +100,7 @@ impl Shared<'_> {
     fn place(&self, place: Place) {
         let result = self.journal.lock().map(|mut journal| journal.place(place));
         if let Ok(Err(error)) = result {
-            self.fail(Error::Case(format!("the journal cannot be written: {error}")));
+            self.fail(Error::Folder(format!("the journal cannot be written: {error}")));
         }
     }
 }
@@ -157,7 +157,7 @@ pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Resul
         return Err(error);
     }
     let journal = shared.journal.into_inner().map_err(|_| Error::Internal("a worker stopped in the middle".to_owned()))?;
-    journal.sync().map_err(|error| Error::Case(error.to_string()))?;
+    journal.sync().map_err(|error| Error::Folder(error.to_string()))?;
     Ok(journal)
 }
 
@@ -172,7 +172,7 @@ fn find(inputs: &[PathBuf], options: &Options, shared: &Shared<'_>, send: &SyncS
         }
         shared.progress.file(&root.path);
         let totals = konseki_evidence::read(root, options, &mut |entry| take_entry(entry, shared, send))
-            .map_err(|error| Error::Case(error.to_string()))?;
+            .map_err(|error| Error::Folder(error.to_string()))?;
         shared.progress.bytes(totals.bytes);
     }
     Ok(())
@@ -442,7 +442,7 @@ impl<'a> Worker<'a> {
         let Some(pack) = self.packs.remove(id) else { return Ok(()) };
         pack.writer.finish()?;
         let mut journal = self.shared.journal.lock().map_err(|_| Error::Internal("journal".to_owned()))?;
-        journal.pack(Some(pack.file), pack.outcomes).map_err(|error| Error::Case(error.to_string()))
+        journal.pack(Some(pack.file), pack.outcomes).map_err(|error| Error::Folder(error.to_string()))
     }
 
     fn commit_bare(&mut self) -> Result<(), Error> {
@@ -451,7 +451,7 @@ impl<'a> Worker<'a> {
         }
         let outcomes = std::mem::take(&mut self.bare);
         let mut journal = self.shared.journal.lock().map_err(|_| Error::Internal("journal".to_owned()))?;
-        journal.pack(None, outcomes).map_err(|error| Error::Case(error.to_string()))
+        journal.pack(None, outcomes).map_err(|error| Error::Folder(error.to_string()))
     }
 
     fn close_all(&mut self) -> Result<(), Error> {

@@ -73,7 +73,14 @@ fn known_inputs(case: &Case) -> Vec<PathBuf> {
 }
 
 fn case_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::Case(format!("{}: {error}", path.display()))
+    Error::Folder(format!("{}: {error}", path.display()))
+}
+
+pub(crate) fn lock_error(error: konseki_evidence::LockError) -> Error {
+    match error {
+        konseki_evidence::LockError::Held { .. } => Error::Case(error.to_string()),
+        konseki_evidence::LockError::Io { .. } => Error::Folder(error.to_string()),
+    }
 }
 
 /// Takes evidence in, detects, reconstructs, writes `results/` and `report/`. Goes on where a killed run stopped.
@@ -88,7 +95,7 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
         let path = case.path(folder);
         fs::create_dir_all(&path).map_err(|error| case_error(&path, &error))?;
     }
-    let _lock = konseki_evidence::Lock::take(&case.root).map_err(|error| Error::Case(error.to_string()))?;
+    let _lock = konseki_evidence::Lock::take(&case.root).map_err(lock_error)?;
     let settings_path = case.path("case.toml");
     if !settings_path.exists() {
         let name = case.root.file_name().map_or("case".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -168,5 +175,5 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// Whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    konseki_evidence::atomic::write(path, bytes).map_err(|error| Error::Case(format!("{}: {error}", path.display())))
+    konseki_evidence::atomic::write(path, bytes).map_err(|error| Error::Folder(format!("{}: {error}", path.display())))
 }

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -15,7 +17,6 @@ use datafusion::prelude::{ParquetReadOptions, SQLOptions, SessionConfig, Session
 use futures::StreamExt;
 use konseki_model::Record;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use serde_json::{Map, Value};
 
 use crate::records::{Filter, from_batch};
 use crate::write::NAMES_KEY;
@@ -289,12 +290,17 @@ impl Printer {
 
     pub(crate) fn batch(&mut self, batch: &RecordBatch, to: &mut dyn Write) -> Result<(), Error> {
         let io = |source| Error::Io { path: "output".to_owned(), source };
+        if self.output == Output::Jsonl {
+            self.rows += batch.num_rows() as u64;
+            // Numbers stay numbers, lists lists, and what is not there is null.
+            let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(to);
+            return Ok(writer.write(batch).and_then(|()| writer.finish())?);
+        }
         let options = FormatOptions::default().with_null("");
         let formatters: Vec<ArrayFormatter<'_>> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<_, _>>()?;
         for row in 0..batch.num_rows() {
             let cells: Vec<String> = formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
-            let nulls: Vec<bool> = batch.columns().iter().map(|column| column.is_null(row)).collect();
             if self.rows == 0 && self.output == Output::Csv {
                 writeln!(to, "{}", self.names.iter().map(|name| (self.escape.csv)(name)).collect::<Vec<_>>().join(",")).map_err(io)?;
             }
@@ -303,13 +309,7 @@ impl Printer {
                 Output::Csv => {
                     writeln!(to, "{}", cells.iter().map(|cell| (self.escape.csv)(cell)).collect::<Vec<_>>().join(",")).map_err(io)?
                 }
-                Output::Jsonl => {
-                    let mut object = Map::new();
-                    for ((name, cell), null) in self.names.iter().zip(cells).zip(nulls) {
-                        object.insert(name.clone(), if null { Value::Null } else { Value::String(cell) });
-                    }
-                    writeln!(to, "{}", Value::Object(object)).map_err(io)?;
-                }
+                Output::Jsonl => {}
                 Output::Table => {
                     self.held.push(cells.iter().map(|cell| (self.escape.terminal)(cell)).collect());
                     if self.held.len() >= 1000 {
