@@ -274,6 +274,16 @@ fn is_value(text: &str) -> bool {
     !text.is_empty() && text != "-" && text != "(empty)"
 }
 
+/// Address and port of `192.0.2.7:50123` and `[2001:db8::7]:50123`; no port where none is written.
+fn endpoint(text: &str) -> (&str, Option<u16>) {
+    let split = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once("]:"),
+        None => text.split_once(':').filter(|(host, _)| host.contains('.')),
+    };
+    let port = split.and_then(|(_, port)| port.parse().ok().filter(|port| *port != 0));
+    (address(if port.is_some() { split.map_or(text, |(host, _)| host) } else { text }), port)
+}
+
 /// An address without brackets, port of brackets, zone index or IPv4-in-IPv6 head.
 pub fn address(text: &str) -> &str {
     let text = text.strip_prefix('[').map_or(text, |rest| rest.split(']').next().unwrap_or(rest));
@@ -285,10 +295,18 @@ fn put<'a>(core: &mut Core<'a>, slot: Slot, value: &'a str) {
     match slot {
         Slot::Host => core.host = value,
         Slot::User => core.user = value,
-        Slot::Src => core.src = address(value),
-        Slot::SrcPort => core.src_port = value.parse().ok().filter(|port| *port != 0),
-        Slot::Dst => core.dst = address(value),
-        Slot::DstPort => core.dst_port = value.parse().ok().filter(|port| *port != 0),
+        Slot::Src => {
+            let (address, port) = endpoint(value);
+            core.src = address;
+            core.src_port = core.src_port.or(port);
+        }
+        Slot::SrcPort => core.src_port = value.parse().ok().filter(|port| *port != 0).or(core.src_port),
+        Slot::Dst => {
+            let (address, port) = endpoint(value);
+            core.dst = address;
+            core.dst_port = core.dst_port.or(port);
+        }
+        Slot::DstPort => core.dst_port = value.parse().ok().filter(|port| *port != 0).or(core.dst_port),
         Slot::Session => core.session = value,
         Slot::Object => core.object = value,
         Slot::Target => core.target = value,
@@ -428,5 +446,16 @@ mod tests {
         assert_eq!(mapper.apply(&fields, &mut scratch).0, Kind::LogCleared);
         assert_eq!(mapper.apply(&[], &mut scratch).0, Kind::Other);
         assert!(Mapper::new(&[toml::from_str("kind = \"no.such\"").unwrap()]).is_err());
+    }
+
+    #[test]
+    fn a_port_is_split_from_its_address() {
+        assert_eq!(super::endpoint("192.0.2.7:50123"), ("192.0.2.7", Some(50123)));
+        assert_eq!(super::endpoint("[2001:db8::7]:443"), ("2001:db8::7", Some(443)));
+        assert_eq!(super::endpoint("[2001:db8::7]"), ("2001:db8::7", None));
+        assert_eq!(super::endpoint("2001:db8::7"), ("2001:db8::7", None));
+        assert_eq!(super::endpoint("::ffff:192.0.2.7"), ("192.0.2.7", None));
+        assert_eq!(super::endpoint("192.0.2.7:"), ("192.0.2.7:", None));
+        assert_eq!(super::endpoint("192.0.2.7"), ("192.0.2.7", None));
     }
 }
