@@ -32,7 +32,14 @@ impl Follow<'_> {
                     let src = bare(&record.src);
                     self.all.get(*at).is_some_and(|p| p.to >= time && p.from <= time + 13 * HOUR && p.entity.role == src)
                 };
-                logon.into_iter().chain(platform.into_iter().filter(from_there)).collect::<Vec<_>>()
+                let place = host_key(&record.host);
+                let sits = |at: &usize| {
+                    self.all.get(*at).is_some_and(|p| matches!(&p.carrier, Carrier::Name(_, host) if *host == place) && p.holds(time))
+                };
+                let left = record.kind() == Kind::RdpLogoff || record.source.starts_with("windows/") && logon.is_some();
+                let named = self.names.get(&account(&record.user)).filter(|_| left).cloned().unwrap_or_default();
+                let named = named.into_iter().filter(sits);
+                logon.into_iter().chain(platform.into_iter().filter(from_there)).chain(named).collect::<Vec<_>>()
             }
             _ => return,
         };
@@ -126,7 +133,7 @@ impl Follow<'_> {
         self.joins.ways.days(&record.user, bare(&record.src), &record.host) > 4
     }
 
-    fn platform_login(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+    pub(super) fn platform_login(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
         if is_service(&record.user) || presence.own && presence.user.is_none() && self.usual(record) {
             return;
         }
@@ -151,7 +158,7 @@ impl Follow<'_> {
         self.add(held(time + 12 * HOUR + 1, time + HELD, true));
     }
 
-    fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+    pub(super) fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
         if presence.own && (presence.user.is_none() || self.usual(record))
             || is_public(bare(&record.src)) && record.source.starts_with("network/")
         {
@@ -174,6 +181,9 @@ impl Follow<'_> {
                 user: None,
                 weak: presence.weak,
             });
+        }
+        if record.kind() != Kind::RdpConnect && (record.object == "10" || record.kind() != Kind::AuthSuccess) {
+            self.hold_name(record, presence, time);
         }
         let name = account(&record.user);
         if !record.host.is_empty() && !name.is_empty() && record.kind() != Kind::RdpConnect {
@@ -205,7 +215,7 @@ impl Follow<'_> {
         });
     }
 
-    fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+    pub(super) fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
         if record.host.is_empty() || presence.own && self.usual(record) {
             return;
         }
