@@ -49,8 +49,8 @@ impl Follow<'_> {
         let Some(at) = self.name_held(record, src, time) else { return false };
         let Some(presence) = self.all.get(at).cloned() else { return false };
         match record.kind() {
-            Kind::SshSession => self.ssh(at, &presence, record, time),
-            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, time),
+            Kind::SshSession => self.ssh(at, &presence, record, (time, 0)),
+            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, (time, 0)),
             _ => self.desktop(at, &presence, record, time),
         }
         // Where he seems to sit: what comes from there now and never did before.
