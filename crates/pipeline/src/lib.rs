@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apart;
 mod assemble;
 mod builtin;
 mod clocks;
@@ -21,6 +22,7 @@ mod settings;
 mod sheet;
 mod sigma;
 mod story;
+mod tally;
 mod verify;
 mod views;
 mod yara;
