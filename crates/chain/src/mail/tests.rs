@@ -104,6 +104,20 @@ fn before_within_and_after_the_last_contact() {
 }
 
 #[test]
+fn the_message_by_which_he_came_is_nobodys_loss() {
+    let mut entry = finding("F0", "initial-access", 10, 10);
+    entry.entities.push(Entity::new(EntityKind::Message, "b10", "object"));
+    let findings = [entry, finding("F1", "command-and-control", 10, 20)];
+    let (chain, paths) = (chain(&findings), BTreeMap::new());
+    let mut mail = Mail::new(&findings, &chain, &paths, None);
+    [5, 10, 12].map(|day: i64| mail.observe(&event("mail/barracuda", Kind::MailReceived, &format!("b{day}"), day, "")));
+    let mut scope = Scope::default();
+    mail.finish(&mut scope);
+    assert_eq!(possible(&scope), ["b12", "b5"]);
+    assert_eq!(scope.mail[0].at_most, 2);
+}
+
+#[test]
 fn an_archive_that_was_packed_names_messages() {
     let stored = |evidence: &str, file: &str| Record {
         evidence: evidence.into(),
