@@ -76,7 +76,11 @@ fn actions(args: &Args) -> std::io::Result<()> {
     };
     let (table, good, all) = crate::score::actions::table(case, truth, afb)?;
     print!("{table}");
-    if good == all { Ok(()) } else { Err(std::io::Error::other(format!("{} of {all} actions are neither matched nor explained", all - good))) }
+    if good == all {
+        Ok(())
+    } else {
+        Err(std::io::Error::other(format!("{} of {all} actions are neither matched nor explained", all - good)))
+    }
 }
 
 fn generate(args: &Args) -> std::io::Result<()> {

@@ -18,7 +18,12 @@ fn every_action_of_the_public_record_stands_in_the_case() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases/nerve-small/truth.json");
     let mut truth: Truth = serde_json::from_slice(&std::fs::read(root).unwrap()).unwrap();
     let rows = include_str!("../data/nerve-actions.tsv").lines();
-    truth.actions = rows.map(|line| { let mut cells = line.split('\t').map(str::to_owned); std::array::from_fn(|_| cells.next().unwrap_or_default()) }).collect();
+    truth.actions = rows
+        .map(|line| {
+            let mut cells = line.split('\t').map(str::to_owned);
+            std::array::from_fn(|_| cells.next().unwrap_or_default())
+        })
+        .collect();
     let pairs = pair(&actions, &truth);
     for (action, step) in actions.iter().zip(&pairs) {
         let step = step.as_ref().unwrap_or_else(|| panic!("{action:?} has no row"));

@@ -25,10 +25,12 @@ pub fn flow(afb: &Value) -> Vec<Action> {
     let actions = list(afb, "objects").filter(|object| text(object, "id") == "action");
     actions
         .map(|object| {
-            let property = |name: &str| list(object, "properties").find(|p| p.get(0).and_then(Value::as_str) == Some(name)).and_then(|p| p.get(1));
+            let property =
+                |name: &str| list(object, "properties").find(|p| p.get(0).and_then(Value::as_str) == Some(name)).and_then(|p| p.get(1));
             let word = |name: &str| property(name).and_then(Value::as_str).unwrap_or("").to_owned();
             let ttp = property("ttp").and_then(Value::as_array).into_iter().flatten();
-            let technique = ttp.filter(|p| p.get(0).and_then(Value::as_str) == Some("technique")).find_map(|p| p.get(1).and_then(Value::as_str));
+            let technique =
+                ttp.filter(|p| p.get(0).and_then(Value::as_str) == Some("technique")).find_map(|p| p.get(1).and_then(Value::as_str));
             Action {
                 day: word("execution_start").chars().take(10).collect(),
                 name: word("name"),
@@ -45,9 +47,9 @@ pub fn pair(actions: &[Action], truth: &Truth) -> Vec<Option<String>> {
     actions
         .iter()
         .map(|action| {
-            let at = rows.iter().position(|[_, day, name, technique]| {
-                *day == action.day && *name == action.name && *technique == action.technique
-            })?;
+            let at = rows
+                .iter()
+                .position(|[_, day, name, technique]| *day == action.day && *name == action.name && *technique == action.technique)?;
             Some(rows.remove(at)[0].clone())
         })
         .collect()
@@ -58,7 +60,9 @@ const EXPLAINED: &str = include_str!("../../data/nerve-explained.tsv");
 
 fn explained(technique: &str, step: &str) -> Option<&'static str> {
     let rows = EXPLAINED.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    rows.filter_map(|row| <[&str; 3]>::try_from(row).ok()).find(|[id, of, _]| *id == technique && (*of == step || *of == "*")).map(|[.., why]| why)
+    rows.filter_map(|row| <[&str; 3]>::try_from(row).ok())
+        .find(|[id, of, _]| *id == technique && (*of == step || *of == "*"))
+        .map(|[.., why]| why)
 }
 
 fn same(ours: &str, theirs: &str) -> bool {
