@@ -58,17 +58,23 @@ pub struct Mail<'a> {
     /// (name of the message, name of the file it lies in, where).
     stored: Vec<(String, String, Because)>,
     keep_days: Option<u32>,
+    /// Messages by which he came: his own, and nobody's loss.
+    his: BTreeSet<String>,
 }
 
 impl<'a> Mail<'a> {
     /// `paths`: id of a piece of evidence -> its path. `keep_days`: how long the systems keep messages, where it is known.
     pub fn new(findings: &[Finding], chain: &Chain, paths: &'a BTreeMap<String, String>, keep_days: Option<u32>) -> Self {
         let told: BTreeSet<&str> = chain.steps.iter().flat_map(|step| step.findings.iter().map(String::as_str)).collect();
-        let mut mail = Self { gates: BTreeMap::new(), paths, staged: BTreeSet::new(), stored: Vec::new(), keep_days };
+        let mut mail = Self { gates: BTreeMap::new(), paths, staged: BTreeSet::new(), stored: Vec::new(), keep_days, his: BTreeSet::new() };
         let told = || findings.iter().filter(|finding| told.contains(finding.id.as_str()));
         let contacts = contacts(told());
         for finding in told() {
             mail.taken(finding, &contacts);
+            if finding.tactics.iter().any(|tactic| tactic == "initial-access") {
+                let own = finding.entities.iter().filter(|e| e.kind == EntityKind::Message);
+                mail.his.extend(own.map(|e| e.value.clone()).filter(|value| !value.is_empty()));
+            }
             let packed = finding.techniques.iter().any(|t| t.starts_with("T1560") || t.starts_with("T1074"));
             let files = finding.entities.iter().filter(|e| packed && e.kind == EntityKind::File).map(|e| e.value.clone());
             mail.staged.extend(files);
@@ -140,6 +146,7 @@ impl<'a> Mail<'a> {
         }
         let keep = self.keep_days.map(|days| i64::from(days) * DAY);
         for gate in self.gates.values_mut() {
+            gate.messages.retain(|key, message| !self.his.contains(key) && !self.his.contains(&message.value(key)));
             gate.tell(&confirmed, keep, self.keep_days, scope);
         }
         for (value, because) in confirmed {
