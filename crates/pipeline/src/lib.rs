@@ -18,6 +18,7 @@ mod replay;
 mod revise;
 mod run;
 mod settings;
+mod shelf;
 mod sheet;
 mod sigma;
 mod story;

@@ -282,7 +282,7 @@ impl Teller<'_> {
         let fired: std::collections::BTreeSet<&str> = told.findings.iter().map(|finding| finding.rule.as_str()).collect();
         told.book.retain(|rule, _| fired.contains(rule.as_str()));
         // Made-up samples may name what this case has, too.
-        for own in told.book.values_mut() {
+        for own in told.book.values_mut().chain(told.shelf.values_mut()) {
             (own.matches, own.nomatches) = (self.scrub.text(&own.matches), self.scrub.text(&own.nomatches));
         }
     }
