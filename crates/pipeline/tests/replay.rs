@@ -71,7 +71,8 @@ fn quiet_evidence_proves_no_step() {
     assert!(count(&replayed, Seen::NotSeen) > 10, "{replayed:?}");
     // Without the support bundles the hidden machine cannot be looked for, and that is said with what is missing.
     let part = run(&package, calm.join("syslog"));
-    let hidden = part.steps.iter().zip(plan(&package)["steps"].as_array().unwrap()).find(|(_, planned)| {
+    let plan = plan(&package);
+    let hidden = part.steps.iter().zip(plan["steps"].as_array().unwrap()).find(|(_, planned)| {
         let rules = planned["rules"].as_array().unwrap().iter().filter(|rule| rule["proves"] == true);
         rules.map(|rule| rule["id"].as_str().unwrap()).collect::<Vec<_>>() == ["vmware-unregistered-vm-running"]
     });

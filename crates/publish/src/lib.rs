@@ -88,6 +88,7 @@ fn files_of_nothing(claims: &Claims, request: &Request) -> Result<Vec<File>, Err
     let mut ours = files(&Claims { zone: "UTC".to_owned(), ..Claims::default() }, request)?;
     for own in claims.book.values().chain(claims.shelf.values()) {
         ours.push(File::new(&own.file, own.yaml.as_str()));
+        ours.push(File::new(format!("{}.jsonl", own.file), format!("{}{}", own.matches, own.nomatches)));
     }
     ours.extend(data::act_rules(&claims.acts));
     Ok(ours)

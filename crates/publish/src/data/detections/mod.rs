@@ -186,8 +186,8 @@ fn fields(ioc: &Ioc) -> Option<(&'static [&'static str], &'static str)> {
 
 fn rule(view: &View<'_>, step: &Step, ioc: &Ioc, id: &str, (fields, category): (&[&str], &str)) -> String {
     let quote = |text: &str| format!("'{}'", konseki_report::visible(text).replace('\'', "''"));
-    let title = say::fill(Lang::En, "rule", &[("step", step.id.clone()), ("title", konseki_report::shorten(&step.title, 60))]);
-    let title_ja = say::fill(Lang::Ja, "rule", &[("step", step.id.clone()), ("title", konseki_report::shorten(&step.title_ja, 60))]);
+    let title = say::fill(Lang::En, "rule", &[("step", step.id.clone()), ("value", ioc.value.clone())]);
+    let title_ja = say::fill(Lang::Ja, "rule", &[("step", step.id.clone()), ("value", ioc.value.clone())]);
     let described = |lang| say::fill(lang, "indicator", &[("kind", ioc.kind.to_owned()), ("titles", step.title.clone())]);
     let date = super::millis(view.clock);
     let tags: Vec<String> = ioc.techniques.iter().map(|id| format!("  - attack.{}\n", id.to_lowercase())).collect();
