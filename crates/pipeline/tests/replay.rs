@@ -105,3 +105,50 @@ fn rules_for_hunting_hold_against_their_samples() {
     assert!(tested.failures.is_empty(), "{}", tested.failures.join("\n"));
     assert!(tested.rules >= 15 && tested.without_samples == 0);
 }
+
+/// What validators of STIX let pass: labels of TLP, what a sighting is of, references that lead nowhere, broken patterns.
+#[test]
+fn a_bundle_holds_what_no_validator_asks() {
+    let labels = [
+        ("94868c89-83c2-464b-929b-a1a8aa3c8487", "clear"),
+        ("bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "green"),
+        ("55d920b0-5e8b-4f79-9ee9-91f868d9b421", "amber"),
+        ("939a9414-2ddd-4d32-a0cd-375ea402b003", "amber+strict"),
+        ("e828b379-4e03-4974-9ac4-e53a884c97c1", "red"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (audience, label) in [("public", "clear"), ("peers", "green"), ("employees", "amber"), ("sponsors", "amber+strict")] {
+        let package = package(folder.path(), audience);
+        let bundle: Value = serde_json::from_str(&fs::read_to_string(package.join("data/stix.json")).unwrap()).unwrap();
+        let objects = bundle["objects"].as_array().unwrap();
+        let kinds: std::collections::BTreeMap<&str, &str> =
+            objects.iter().map(|one| (one["id"].as_str().unwrap(), one["type"].as_str().unwrap())).collect();
+        assert!(bundle.get("spec_version").is_none(), "a bundle of STIX 2.1 has none");
+        let one = |kind: &str| objects.iter().filter(|one| one["type"] == kind).collect::<Vec<_>>();
+        assert_eq!((one("report").len(), one("grouping").len()), (1, 0));
+        let marks = one("marking-definition");
+        assert_eq!(marks.len(), 1, "only the marking that is used");
+        let id = labels.iter().find(|(_, name)| *name == label).unwrap().0;
+        assert_eq!(marks[0]["id"], format!("marking-definition--{id}"));
+        let extension = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
+        assert_eq!((&marks[0]["extensions"][extension]["tlp_2_0"], marks[0]["created"].as_str()), (&label.into(), Some("2022-10-01T00:00:00.000Z")));
+        assert!(!one("sighting").is_empty() && !one("observed-data").is_empty());
+        for sighting in one("sighting") {
+            let of = kinds[sighting["sighting_of_ref"].as_str().unwrap()];
+            assert!(["attack-pattern", "indicator", "malware"].contains(&of), "{of}: a sighting is never of an observable");
+        }
+        for object in objects.iter().filter(|one| one["type"] != "marking-definition") {
+            assert_eq!(object["object_marking_refs"], serde_json::json!([marks[0]["id"]]), "{object}");
+            for (name, value) in object.as_object().unwrap() {
+                let refs = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+                for to in refs.iter().filter(|_| name.ends_with("_ref") || name.ends_with("_refs")) {
+                    assert!(kinds.contains_key(to.as_str().unwrap()), "{name} of {object} leads nowhere");
+                }
+            }
+            if object["pattern_type"] == "stix" {
+                let pattern = object["pattern"].as_str().unwrap();
+                assert!(pattern.starts_with('[') && pattern.ends_with("']") && pattern.matches('\'').count() % 2 == 0, "{pattern}");
+            }
+        }
+    }
+}

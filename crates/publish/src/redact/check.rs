@@ -22,9 +22,12 @@ const DEPTH: usize = 3;
 /// A file holds a withheld text.
 pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), Error> {
     let (samples, ours): (Vec<&File>, Vec<&File>) = ours.iter().partition(|file| file.path.ends_with(".jsonl"));
-    let (vocabulary, samples) = (vocabulary(&ours), texts(&samples));
-    // A made-up sample may name a person or host of the case by chance: that stays a name. Programs and protocols in it are common.
-    let common = |class: Class, text: &str| matches!(class, Class::Value | Class::File) && stands(text, &samples);
+    let (vocabulary, mut common) = (vocabulary(&ours), texts(&samples));
+    common += &unbackslash(&common);
+    withheld.book.open.iter().for_each(|path| common += &format!("\n{path}"));
+    // A made-up sample may name a person or host of the case by chance: that stays a name. Programs and protocols in it are
+    // common, and so is a part of a path that is told.
+    let common = |class: Class, text: &str| matches!(class, Class::Value | Class::File) && stands(text, &common);
     let telling = |(class, text): &&(Class, String)| is_telling(*class, text, &vocabulary) && !common(*class, text);
     let sought: Vec<&(Class, String)> = withheld.sought.iter().filter(telling).collect();
     let finder = AhoCorasick::builder()

@@ -31,6 +31,8 @@ pub struct Book {
     used: BTreeSet<String>,
     /// Spelling, pseudonym, how often.
     pub replaced: BTreeMap<(Class, String), (String, u64)>,
+    /// Paths of products that are told: a part of one is no secret when it turns up alone.
+    pub open: BTreeSet<String>,
 }
 
 /// Keyed hash in hexadecimal.
@@ -179,6 +181,7 @@ impl Scrubber {
             out.push_str(mark);
             before = name.to_lowercase();
         }
+        self.book.borrow_mut().open.insert(out.to_lowercase());
         out + query
     }
 
