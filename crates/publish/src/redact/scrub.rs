@@ -54,7 +54,9 @@ impl Scrubber {
             .match_kind(MatchKind::Standard)
             .build(needles.iter().map(|name| name.spelled.as_bytes()))
             .map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Self { policy, names, theirs: attacker::values(claims), needles, finder, key: key.to_vec(), book: RefCell::default() })
+        let mut theirs = attacker::values(claims);
+        theirs.retain(|value| !needles.iter().any(|name| imitates(value, name)));
+        Ok(Self { policy, names, theirs, needles, finder, key: key.to_vec(), book: RefCell::default() })
     }
 
     /// What was replaced so far, with every name that must not be found.
@@ -215,6 +217,18 @@ impl Scrubber {
         }
         if self.policy.withholds(Class::Value) { self.pseudonym(Class::Value, &lower, word) } else { self.text(word) }
     }
+}
+
+/// An intruder's domain that bears a name of the case tells whom it was made for: it is withheld as that name is.
+fn imitates(value: &str, name: &Name) -> bool {
+    let spelled = name.spelled.to_lowercase();
+    let telling = match name.class {
+        Class::Domain | Class::Text => spelled.chars().count() >= 3,
+        Class::Host | Class::User => spelled.len() >= 5 || spelled.bytes().any(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    let mut places = value.match_indices(&spelled);
+    telling && value.len() > spelled.len() && places.any(|(at, found)| stands_alone(value, &(at..at + found.len())))
 }
 
 fn ending(path: &str) -> String {

@@ -62,6 +62,12 @@ fn made(act: &Act, logsource: &Value, sample: &Value) -> Made {
     Made { id, logsource: logsource.clone(), files }
 }
 
+/// A log source as a Sigma rule writes it.
+pub fn lines(logsource: &Value) -> String {
+    let line = |(key, value): (&String, &Value)| format!("  {key}: {}\n", value.as_str().unwrap_or_default());
+    logsource.as_object().into_iter().flatten().map(line).collect()
+}
+
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -81,7 +87,7 @@ fn yaml(act: &Act, id: &str, logsource: &Value) -> String {
         .chain(act.techniques.iter().map(|id| id.to_lowercase()))
         .map(|tag| format!("  - attack.{tag}\n"))
         .collect();
-    let source: String = logsource.as_object().into_iter().flatten().map(|(key, value)| format!("  {key}: {}\n", value.as_str().unwrap_or_default())).collect();
+    let source = lines(logsource);
     let mut detection = String::new();
     for (at, words) in act.any.iter().enumerate() {
         let list: String = words.iter().map(|word| format!("      - {}\n", plain(word))).collect();

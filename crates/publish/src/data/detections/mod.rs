@@ -137,17 +137,14 @@ impl Kit<'_> {
         let findings = ioc.findings.iter().filter(|id| step.findings.contains(id)).filter_map(|id| view.findings.get(id.as_str()));
         let sources: BTreeSet<&str> = findings.flat_map(|finding| sources(view, finding)).collect();
         self.push(json!({"engine": "indicator", "id": ioc.value, "needs": [sources], "proves": true, "expected": "match"}));
-        let Some((fields, source)) = fields(ioc) else { return };
+        let Some((field, source)) = fields(ioc) else { return };
         let id = view.ids.uuid("sigma", &format!("{}|{}", ioc.kind, ioc.value));
         let stem = format!("detections/sigma/indicator-{}", id.get(..8).unwrap_or(&id));
-        self.add(File::new(format!("{stem}.yml"), rule(view, step, ioc, &id, (fields, source))));
-        let sample = |value: &str| {
-            let event: serde_json::Map<String, Value> = fields.iter().take(1).map(|field| ((*field).to_owned(), json!(value))).collect();
-            format!("{}\n", Value::Object(event))
-        };
+        self.add(File::new(format!("{stem}.yml"), rule(view, step, ioc, &id, (field, &source))));
+        let sample = |value: &str| format!("{}\n", json!({field: value}));
         self.add(File::new(format!("{stem}.match.jsonl"), sample(&ioc.value)));
         self.add(File::new(format!("{stem}.nomatch.jsonl"), sample("example.org")));
-        self.sigma(&id, &stem, json!({"category": source}), true);
+        self.sigma(&id, &stem, source, true);
     }
 
     /// The list that `replay` looks for in every field of every event; never defanged, as rules are not.
@@ -174,17 +171,17 @@ fn logsource(yaml: &str) -> Value {
     Value::Object(out)
 }
 
-/// Where an indicator would be seen: fields as Sigma's taxonomy names them, and the category of log.
-fn fields(ioc: &Ioc) -> Option<(&'static [&'static str], &'static str)> {
+/// Where an indicator would be seen: a field as Sigma's taxonomy names it, and the log.
+fn fields(ioc: &Ioc) -> Option<(&'static str, Value)> {
     match ioc.kind {
-        "domain-name" => Some((&["query"], "dns")),
-        "ipv4-addr" | "ipv6-addr" if ioc.outbound => Some((&["dst_ip"], "firewall")),
-        "ipv4-addr" | "ipv6-addr" => Some((&["c-ip"], "webserver")),
+        "domain-name" => Some(("query", json!({"product": "zeek", "service": "dns"}))),
+        "ipv4-addr" | "ipv6-addr" if ioc.outbound => Some(("dst_ip", json!({"category": "firewall"}))),
+        "ipv4-addr" | "ipv6-addr" => Some(("c-ip", json!({"category": "webserver"}))),
         _ => None,
     }
 }
 
-fn rule(view: &View<'_>, step: &Step, ioc: &Ioc, id: &str, (fields, category): (&[&str], &str)) -> String {
+fn rule(view: &View<'_>, step: &Step, ioc: &Ioc, id: &str, (field, source): (&str, &Value)) -> String {
     let quote = |text: &str| format!("'{}'", konseki_report::visible(text).replace('\'', "''"));
     let title = say::fill(Lang::En, "rule", &[("step", step.id.clone()), ("value", ioc.value.clone())]);
     let title_ja = say::fill(Lang::Ja, "rule", &[("step", step.id.clone()), ("value", ioc.value.clone())]);
@@ -192,9 +189,10 @@ fn rule(view: &View<'_>, step: &Step, ioc: &Ioc, id: &str, (fields, category): (
     let date = super::millis(view.clock);
     let tags: Vec<String> = ioc.techniques.iter().map(|id| format!("  - attack.{}\n", id.to_lowercase())).collect();
     let tags = if tags.is_empty() { String::new() } else { format!("tags:\n{}", tags.concat()) };
-    let selection: String = fields.iter().map(|field| format!("    {field}: {}\n", quote(&ioc.value))).collect();
+    let selection = format!("    {field}: {}\n", quote(&ioc.value));
+    let source = acts::lines(source);
     format!(
-        "title: {}\nid: {id}\nstatus: experimental\ndescription: {}\nauthor: konseki\ndate: {}\nja:\n  title: {}\n  description: {}\n{tags}logsource:\n  category: {category}\ndetection:\n  selection:\n{selection}  condition: selection\nfalsepositives:\n  - {}\nlevel: high\n",
+        "title: {}\nid: {id}\nstatus: experimental\ndescription: {}\nauthor: konseki\ndate: {}\nja:\n  title: {}\n  description: {}\n{tags}logsource:\n{source}detection:\n  selection:\n{selection}  condition: selection\nfalsepositives:\n  - {}\nlevel: high\n",
         quote(&konseki_report::shorten(&title, 100)),
         quote(&described(Lang::En)),
         quote(date.get(..10).unwrap_or_default()),
