@@ -68,7 +68,9 @@ fn vocabulary(ours: &[&File]) -> String {
         text.push_str(&part.to_lowercase());
         text.push('\n');
     };
-    for (_, both) in Words::all().chain(crate::words::book::all()) {
+    for (key, both) in Words::all().chain(crate::words::book::all()) {
+        // Keys hold the ids of sources and comparisons, which tables tell.
+        add(key);
         add(&both.en);
         add(&both.ja);
     }

@@ -283,7 +283,7 @@ impl Teller<'_> {
         told.book.retain(|rule, _| fired.contains(rule.as_str()));
         // Made-up samples may name what this case has, too.
         for own in told.book.values_mut().chain(told.shelf.values_mut()) {
-            (own.matches, own.nomatches) = (self.scrub.text(&own.matches), self.scrub.text(&own.nomatches));
+            (own.matches, own.nomatches) = (self.scrub.sample(&own.matches), self.scrub.sample(&own.nomatches));
         }
     }
 
