@@ -64,6 +64,8 @@ fn stands(text: &str, within: &str) -> bool {
 /// Everything that is written by us, in lower case.
 fn vocabulary(ours: &[&File]) -> String {
     let mut text = texts(ours);
+    // Names of a package's own files stand in its manifest and pages.
+    ours.iter().for_each(|file| text += &format!("{}\n", file.path.to_lowercase()));
     let mut add = |part: &str| {
         text.push_str(&part.to_lowercase());
         text.push('\n');

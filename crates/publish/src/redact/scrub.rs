@@ -127,15 +127,30 @@ impl Scrubber {
         hits.filter_map(|hit| Some((hit.range(), self.needles.get(hit.pattern().as_usize())?))).collect()
     }
 
-    /// A made-up sample that may hold a name of the case by chance; its addresses and mailboxes are nobody's, and short names
-    /// are words and numbers that its rule needs.
-    pub fn sample(&self, text: &str) -> String {
-        let named = self.found(text).into_iter().filter(|(range, name)| range.len() >= 5 || name.class == Class::Text);
-        let cuts = named.map(|(range, name)| {
-            let word = text.get(range.clone()).unwrap_or_default();
-            (range, self.pseudonym(name.class, &name.canonical, word))
-        });
-        splice(text, cuts.collect())
+    /// Made-up samples may hold a name of the case by chance. Other addresses and mailboxes in them are nobody's, and numbers are
+    /// what their rules need. Called last, when all that is withheld is known.
+    pub fn samples<'t>(&self, texts: impl Iterator<Item = &'t mut String>) -> Result<(), Error> {
+        let names = self.needles.iter().map(|name| (name.class, name.canonical.clone(), name.spelled.clone()));
+        let book: Vec<(Class, String)> = self.book.borrow().replaced.keys().cloned().collect();
+        let replaced = book.into_iter().map(|(class, spelled)| (class, spelled.to_lowercase(), spelled));
+        let sought = |(class, _, spelled): &(Class, String, String)| {
+            let name = !matches!(class, Class::Value | Class::File) && spelled.chars().count() >= 3;
+            *class == Class::Text || (name && !spelled.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let sought: Vec<(Class, String, String)> = names.chain(replaced).filter(sought).collect();
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(sought.iter().map(|(_, _, spelled)| spelled.as_bytes()))
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        for text in texts {
+            let hits = finder.find_overlapping_iter(text.as_str()).filter(|hit| stands_alone(text, &hit.range()));
+            let cuts = hits.filter_map(|hit| {
+                let (class, canonical, _) = sought.get(hit.pattern().as_usize())?;
+                Some((hit.range(), self.pseudonym(*class, canonical, text.get(hit.range()).unwrap_or_default())))
+            });
+            *text = splice(text, cuts.collect());
+        }
+        Ok(())
     }
 
     /// A value of that class: a name, an address, a path, or a list of them.
