@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apart;
 mod assemble;
 mod builtin;
 mod clocks;
@@ -22,6 +23,7 @@ mod shelf;
 mod sheet;
 mod sigma;
 mod story;
+mod tally;
 mod verify;
 mod views;
 mod yara;

@@ -14,7 +14,7 @@ mod write;
 pub use pages::{Bounds, Span};
 pub use query::{Correction, Escape, Events, Output};
 pub use records::Filter;
-pub use write::{EventWriter, Origin, Written};
+pub use write::{EventWriter, Keep, Origin, Rows, Written};
 
 use std::sync::Arc;
 
