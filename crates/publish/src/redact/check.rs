@@ -106,7 +106,7 @@ struct Search<'a> {
 impl Search<'_> {
     fn bytes(&self, file: &str, bytes: &[u8], depth: usize) -> Result<(), Error> {
         if let Some(hit) = self.wide.find(bytes) {
-            return Err(self.leak(file, hit.pattern().as_usize() / 2));
+            return Err(self.leak(file, hit.pattern().as_usize() / 2, "UTF-16"));
         }
         let text = String::from_utf8_lossy(bytes);
         self.text(file, &text, 0)?;
@@ -126,7 +126,7 @@ impl Search<'_> {
         let text = String::from_utf8_lossy(inner);
         self.text(file, &text, ENCODED_MIN)?;
         if let Some(hit) = self.wide.find(inner) {
-            return Err(self.leak(file, hit.pattern().as_usize() / 2));
+            return Err(self.leak(file, hit.pattern().as_usize() / 2, "UTF-16"));
         }
         // Text within text; noise is not followed.
         let readable = inner.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
@@ -139,17 +139,25 @@ impl Search<'_> {
             let long = self.sought.get(pattern).is_some_and(|(_, text)| text.len() >= least);
             let whole = stands_alone(text, &hit.range()) || self.sought.get(pattern).is_some_and(|(class, _)| *class == Class::Text);
             if long && whole && !in_uuid(text, &hit.range()) {
-                return Err(self.leak(file, pattern));
+                return Err(self.leak(file, pattern, &around(text, &hit.range())));
             }
         }
         Ok(())
     }
 
-    fn leak(&self, file: &str, pattern: usize) -> Error {
+    /// `place`: the text around it, for the owner of the case, who alone sees the error.
+    fn leak(&self, file: &str, pattern: usize, place: &str) -> Error {
         let what = self.sought.get(pattern).map_or("?", |(class, _)| class.as_str());
         let text = self.sought.get(pattern).map_or("", |(_, text)| text.as_str());
-        Error::Leak { file: file.to_owned(), what: format!("{what} {text:?}") }
+        Error::Leak { file: file.to_owned(), what: format!("{what} {text:?} in {place:?}") }
     }
+}
+
+/// A few characters before and after.
+fn around(text: &str, range: &std::ops::Range<usize>) -> String {
+    let before: Vec<char> = text.get(..range.start).unwrap_or_default().chars().rev().take(24).collect();
+    let after = text.get(range.end..).unwrap_or_default().chars().take(24);
+    before.into_iter().rev().chain(text.get(range.clone()).unwrap_or_default().chars()).chain(after).collect()
 }
 
 /// Is it a part of a UUID? Ids of ours spell short sessions by chance.

@@ -86,7 +86,10 @@ impl Scrubber {
         let name = known.unwrap_or_else(|| {
             let digits = keyed(&self.key, &format!("{}|{canonical}", class.as_str()));
             let choose = |length: usize| format!("{}-{}", class.as_str(), digits.get(..length).unwrap_or(&digits));
-            let name = [4, 8, 64].into_iter().map(choose).find(|name| !book.used.contains(name)).unwrap_or_else(|| choose(64));
+            // A pseudonym that spells a name of the case by chance would be taken for it.
+            let named = |name: &String| name.rsplit('-').next().is_some_and(|digits| self.names.by.contains_key(digits));
+            let free = |name: &String| !book.used.contains(name) && !named(name);
+            let name = [4, 8, 64].into_iter().map(choose).find(free).unwrap_or_else(|| choose(64));
             book.used.insert(name.clone());
             book.given.insert(slot, name.clone());
             name

@@ -143,7 +143,7 @@ impl Kit<'_> {
         self.add(File::new(format!("{stem}.yml"), rule(view, step, ioc, &id, (field, &source))));
         let sample = |value: &str| format!("{}\n", json!({field: value}));
         self.add(File::new(format!("{stem}.match.jsonl"), sample(&ioc.value)));
-        self.add(File::new(format!("{stem}.nomatch.jsonl"), sample("example.org")));
+        self.add(File::new(format!("{stem}.nomatch.jsonl"), sample("0.0.0.0")));
         self.sigma(&id, &stem, source, true);
     }
 
