@@ -31,6 +31,8 @@ pub struct Book {
     used: BTreeSet<String>,
     /// Spelling, pseudonym, how often.
     pub replaced: BTreeMap<(Class, String), (String, u64)>,
+    /// Paths of products that are told: a part of one is no secret when it turns up alone.
+    pub open: BTreeSet<String>,
 }
 
 /// Keyed hash in hexadecimal.
@@ -52,7 +54,9 @@ impl Scrubber {
             .match_kind(MatchKind::Standard)
             .build(needles.iter().map(|name| name.spelled.as_bytes()))
             .map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Self { policy, names, theirs: attacker::values(claims), needles, finder, key: key.to_vec(), book: RefCell::default() })
+        let mut theirs = attacker::values(claims);
+        theirs.retain(|value| !needles.iter().any(|name| imitates(value, name)));
+        Ok(Self { policy, names, theirs, needles, finder, key: key.to_vec(), book: RefCell::default() })
     }
 
     /// What was replaced so far, with every name that must not be found.
@@ -82,7 +86,10 @@ impl Scrubber {
         let name = known.unwrap_or_else(|| {
             let digits = keyed(&self.key, &format!("{}|{canonical}", class.as_str()));
             let choose = |length: usize| format!("{}-{}", class.as_str(), digits.get(..length).unwrap_or(&digits));
-            let name = [4, 8, 64].into_iter().map(choose).find(|name| !book.used.contains(name)).unwrap_or_else(|| choose(64));
+            // A pseudonym that spells a name of the case by chance would be taken for it.
+            let named = |name: &String| name.rsplit('-').next().is_some_and(|digits| self.names.by.contains_key(digits));
+            let free = |name: &String| !book.used.contains(name) && !named(name);
+            let name = [4, 8, 64].into_iter().map(choose).find(free).unwrap_or_else(|| choose(64));
             book.used.insert(name.clone());
             book.given.insert(slot, name.clone());
             name
@@ -121,6 +128,32 @@ impl Scrubber {
     fn found<'a>(&'a self, text: &str) -> Vec<(Range<usize>, &'a Name)> {
         let hits = self.finder.find_overlapping_iter(text).filter(|hit| stands_alone(text, &hit.range()));
         hits.filter_map(|hit| Some((hit.range(), self.needles.get(hit.pattern().as_usize())?))).collect()
+    }
+
+    /// Made-up samples may hold a name of the case by chance. Other addresses and mailboxes in them are nobody's, and numbers are
+    /// what their rules need. Called last, when all that is withheld is known.
+    pub fn samples<'t>(&self, texts: impl Iterator<Item = &'t mut String>) -> Result<(), Error> {
+        let names = self.needles.iter().map(|name| (name.class, name.canonical.clone(), name.spelled.clone()));
+        let book: Vec<(Class, String)> = self.book.borrow().replaced.keys().cloned().collect();
+        let replaced = book.into_iter().map(|(class, spelled)| (class, spelled.to_lowercase(), spelled));
+        let sought = |(class, _, spelled): &(Class, String, String)| {
+            let name = !matches!(class, Class::Value | Class::File) && spelled.chars().count() >= 3;
+            *class == Class::Text || (name && !spelled.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let sought: Vec<(Class, String, String)> = names.chain(replaced).filter(sought).collect();
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(sought.iter().map(|(_, _, spelled)| spelled.as_bytes()))
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        for text in texts {
+            let hits = finder.find_overlapping_iter(text.as_str()).filter(|hit| stands_alone(text, &hit.range()));
+            let cuts = hits.filter_map(|hit| {
+                let (class, canonical, _) = sought.get(hit.pattern().as_usize())?;
+                Some((hit.range(), self.pseudonym(*class, canonical, text.get(hit.range()).unwrap_or_default())))
+            });
+            *text = splice(text, cuts.collect());
+        }
+        Ok(())
     }
 
     /// A value of that class: a name, an address, a path, or a list of them.
@@ -179,6 +212,7 @@ impl Scrubber {
             out.push_str(mark);
             before = name.to_lowercase();
         }
+        self.book.borrow_mut().open.insert(out.to_lowercase());
         out + query
     }
 
@@ -212,6 +246,18 @@ impl Scrubber {
         }
         if self.policy.withholds(Class::Value) { self.pseudonym(Class::Value, &lower, word) } else { self.text(word) }
     }
+}
+
+/// An intruder's domain that bears a name of the case tells whom it was made for: it is withheld as that name is.
+fn imitates(value: &str, name: &Name) -> bool {
+    let spelled = name.spelled.to_lowercase();
+    let telling = match name.class {
+        Class::Domain | Class::Text => spelled.chars().count() >= 3,
+        Class::Host | Class::User => spelled.len() >= 5 || spelled.bytes().any(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    let mut places = value.match_indices(&spelled);
+    telling && value.len() > spelled.len() && places.any(|(at, found)| stands_alone(value, &(at..at + found.len())))
 }
 
 fn ending(path: &str) -> String {
