@@ -62,8 +62,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 fn plan(pairs: usize) -> Vec<Vec<&'static str>> {
     let all: Vec<Vec<&str>> =
         SOURCES.iter().enumerate().flat_map(|(at, one)| SOURCES.iter().skip(at + 1).map(move |other| vec![*one, *other])).collect();
-    let every = all.len().checked_div(pairs).unwrap_or(usize::MAX).max(1);
-    SOURCES.iter().map(|one| vec![*one]).chain(all.into_iter().skip(every / 2).step_by(every).take(pairs)).collect()
+    // A stride without a common divisor goes once around all pairs.
+    let spread = (0..pairs.min(all.len())).filter_map(|n| all.get(n * 53 % all.len()).cloned());
+    SOURCES.iter().map(|one| vec![*one]).chain(spread).collect()
 }
 
 fn one(options: &Options, programs: &Path, work: &Path, missing: &[&str]) -> Result<(String, bool), String> {
