@@ -4,6 +4,7 @@ mod bench;
 #[cfg(test)]
 mod cited;
 mod docs;
+mod missing;
 mod sources;
 mod walls;
 
@@ -17,6 +18,7 @@ const CHORES: &str = "chores:
   coverage  read all public evidence where it stands, write docs/coverage.md
   interop   packages of the shipped case and of made-up ones, read by other tools; skips aloud where they cannot be installed
   bench     konseki and the peers on PATH over the same evidence; results in benches/results
+  missing   an invented case without each source, and without two: losses must be told as gaps, nothing denied
   fuzz      other damage and other rules than the tests': fuzz [SECONDS [SEED]] for each of the targets";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         }
         "interop" => interop(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
+        "missing" => missing::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),
     };

@@ -265,7 +265,12 @@ fn quote(record: &Record) -> &str {
         return &record.raw;
     }
     let plain = |text: &&str| text.len() >= 6 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" ._-/:".contains(&b));
-    [record.command.as_str(), &record.session, &record.src, &record.dst].into_iter().find(plain).unwrap_or_default()
+    // Of a connection the far end says most to a reader, of a list of files the path; not all formats write these as they are.
+    let four = |text: &&str| plain(text) && !text.contains(':');
+    let end = [record.dst.as_str(), &record.src].into_iter().filter(|_| record.kind() == Kind::Flow).find(four);
+    let path = Some(record.object.as_str()).filter(|_| record.source == "linux/bodyfile").filter(plain);
+    let rest = || [record.command.as_str(), &record.session, &record.src, &record.dst].into_iter().find(plain);
+    end.or(path).or_else(rest).unwrap_or_default()
 }
 
 /// The place of a record.
