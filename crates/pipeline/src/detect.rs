@@ -108,10 +108,9 @@ impl Detector {
 
     /// Looks the hashes of a piece up and scans its bytes with YARA.
     pub fn bytes(&self, file: &Bytes<'_>, reader: &mut dyn ReadSeek, outcome: &mut Outcome) {
-        for hash in file.hashes {
-            if let Some(args) = self.sigma.hash(hash) {
-                outcome.hits.push(file.hit("indicator", "indicator-hash", At::Offset(0), String::new(), args, &outcome.host));
-            }
+        // A file that is listed by several hashes is one file.
+        if let Some(args) = file.hashes.iter().find_map(|hash| self.sigma.hash(hash)) {
+            outcome.hits.push(file.hit("indicator", "indicator-hash", At::Offset(0), String::new(), args, &outcome.host));
         }
         let Some(rules) = &self.yara else { return };
         let log = !matches!(file.source, "" | "text/plain" | "vmware/esxi_autostart");

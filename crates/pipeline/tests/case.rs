@@ -201,3 +201,43 @@ fn our_rules_hold_against_their_samples() {
     assert!(tested.failures.is_empty(), "{}", tested.failures.join("\n"));
     assert!(tested.rules >= 40 && tested.without_samples == 0);
 }
+
+#[test]
+fn lists_of_indicators_meet_events_and_files() {
+    use sha2::{Digest, Sha256};
+    let folder = tempfile::tempdir().unwrap();
+    let hash: String = Sha256::digest(fs::read(evidence().join("syslog/ics01.log")).unwrap()).iter().map(|b| format!("{b:02x}")).collect();
+    let csv = folder.path().join("list.csv");
+    fs::write(&csv, format!("type,value,comment\nipv4,203.0.113.145,a node\nsha256,{hash},a file\nipv4,198.51.100.250,never seen\n"))
+        .unwrap();
+    let stix = folder.path().join("bundle.json");
+    let pattern =
+        "[file:hashes.'SHA-256' = '0000000000000000000000000000000000000000000000000000000000000000'] OR [ipv4-addr:value = '192.0.2.36']";
+    let indicator = serde_json::json!({"type": "indicator", "spec_version": "2.1", "id": "indicator--00000000-0000-4000-8000-000000000002",
+        "created": "2024-01-01T00:00:00Z", "modified": "2024-01-01T00:00:00Z", "name": "x", "pattern_type": "stix", "pattern": pattern,
+        "valid_from": "2024-01-01T00:00:00Z"});
+    let bundle = serde_json::json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [indicator]});
+    fs::write(&stix, bundle.to_string()).unwrap();
+    let case = folder.path().join("case");
+    let request = Request {
+        inputs: vec![evidence()],
+        case: case.clone(),
+        rules: vec![csv, stix],
+        no_builtin: true,
+        threads: 2,
+        now: "2024-01-01T00:00:00Z".to_owned(),
+        actor: "test".to_owned(),
+        ..Request::default()
+    };
+    investigate(&request, &Silent).unwrap();
+    let seen: BTreeSet<(String, String)> = findings(&case)
+        .iter()
+        .filter(|finding| finding["rule"].as_str().unwrap().starts_with("indicator-"))
+        .map(|finding| {
+            assert_ne!(finding["title"], finding["ja"]["title"]);
+            (finding["rule"].as_str().unwrap().to_owned(), finding["args"]["value"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let wanted = [("indicator-event", "192.0.2.36"), ("indicator-event", "203.0.113.145"), ("indicator-hash", hash.as_str())];
+    assert_eq!(seen, wanted.map(|(rule, value)| (rule.to_owned(), value.to_owned())).into());
+}

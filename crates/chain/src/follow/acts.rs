@@ -32,7 +32,14 @@ impl Follow<'_> {
                     let src = bare(&record.src);
                     self.all.get(*at).is_some_and(|p| p.to >= time && p.from <= time + 13 * HOUR && p.entity.role == src)
                 };
-                logon.into_iter().chain(platform.into_iter().filter(from_there)).collect::<Vec<_>>()
+                let place = host_key(&record.host);
+                let sits = |at: &usize| {
+                    self.all.get(*at).is_some_and(|p| matches!(&p.carrier, Carrier::Name(_, host) if *host == place) && p.holds(time))
+                };
+                let left = record.kind() == Kind::RdpLogoff || record.source.starts_with("windows/") && logon.is_some();
+                let named = self.names.get(&account(&record.user)).filter(|_| left).cloned().unwrap_or_default();
+                let named = named.into_iter().filter(sits);
+                logon.into_iter().chain(platform.into_iter().filter(from_there)).chain(named).collect::<Vec<_>>()
             }
             _ => return,
         };
@@ -70,7 +77,7 @@ impl Follow<'_> {
             let Some(presence) = self.all.get(at) else { continue };
             if presence.holds(time) {
                 let named = presence.user.as_ref().is_none_or(|name| record.user.is_empty() || *name == account(&record.user));
-                if named {
+                if named || self.other_account(presence, record) {
                     current.push(at);
                 }
             } else if time < presence.from && record.kind() == Kind::Flow {
@@ -83,11 +90,30 @@ impl Follow<'_> {
         }
     }
 
+    /// From a desktop people log in elsewhere under other names: `root` of a host, the platform's administrator. New from there,
+    /// and of nobody who has a desktop there himself.
+    fn other_account(&self, presence: &Presence, record: &Record) -> bool {
+        let login = record.kind() == Kind::SshSession || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
+        let src = bare(&record.src);
+        login
+            && !record.host.is_empty()
+            && presence.own
+            && self.joins.ways.days(&record.user, src, &record.host) <= 1
+            && self.joins.book.host_of(src).is_some_and(|place| !self.live.has_desktop(place, &account(&record.user)))
+    }
+
     fn at_address(&mut self, at: usize, record: &Record, time: i64) {
-        let Some(presence) = self.all.get(at).cloned() else { return };
+        let Some(mut presence) = self.all.get(at).cloned() else { return };
+        let mut others = 0;
+        if let Some(name) = presence.user.as_ref().filter(|name| !record.user.is_empty() && **name != account(&record.user)) {
+            // Whoever else has a desktop there could have done it.
+            others = self.joins.book.host_of(bare(&record.src)).map_or(0, |place| self.live.other_desktops(place, name, time));
+            presence.alternatives += others;
+        }
+        let presence = presence;
         let outside = is_public(bare(&record.src));
         match record.kind() {
-            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, time),
+            Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, (time, others)),
             Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if record.source.starts_with("ivanti/") => {
                 if outside && !self.lift(at, record, 0) {
                     self.act(at, "followed-vpn-login", (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
@@ -100,7 +126,7 @@ impl Follow<'_> {
                     self.desktop(at, &presence, record, time);
                 }
             }
-            Kind::SshSession => self.ssh(at, &presence, record, time),
+            Kind::SshSession => self.ssh(at, &presence, record, (time, others)),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
                 // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
                 let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));
@@ -126,12 +152,13 @@ impl Follow<'_> {
         self.joins.ways.days(&record.user, bare(&record.src), &record.host) > 4
     }
 
-    fn platform_login(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+    /// `others`: how many people beside him could have done it.
+    pub(super) fn platform_login(&mut self, at: usize, presence: &Presence, record: &Record, (time, others): (i64, u64)) {
         if is_service(&record.user) || presence.own && presence.user.is_none() && self.usual(record) {
             return;
         }
-        if !self.lift(at, record, 0) {
-            self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, 0);
+        if !self.lift(at, record, others) {
+            self.act(at, "followed-platform-login", (&owned(&["T1078", "T1021"]), "lateral-movement"), record, others);
         }
         let held = |from: i64, to: i64, weak: bool| Presence {
             carrier: Carrier::Account(host_key(&record.host), account(&record.user)),
@@ -151,7 +178,7 @@ impl Follow<'_> {
         self.add(held(time + 12 * HOUR + 1, time + HELD, true));
     }
 
-    fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+    pub(super) fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
         if presence.own && (presence.user.is_none() || self.usual(record))
             || is_public(bare(&record.src)) && record.source.starts_with("network/")
         {
@@ -174,6 +201,9 @@ impl Follow<'_> {
                 user: None,
                 weak: presence.weak,
             });
+        }
+        if record.kind() != Kind::RdpConnect && (record.object == "10" || record.kind() != Kind::AuthSuccess) {
+            self.hold_name(record, presence, time);
         }
         let name = account(&record.user);
         if !record.host.is_empty() && !name.is_empty() && record.kind() != Kind::RdpConnect {
@@ -205,12 +235,12 @@ impl Follow<'_> {
         });
     }
 
-    fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
+    pub(super) fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, (time, others): (i64, u64)) {
         if record.host.is_empty() || presence.own && self.usual(record) {
             return;
         }
-        if !self.lift(at, record, 0) {
-            self.act(at, "followed-ssh", (&owned(&["T1021.004"]), "lateral-movement"), record, 0);
+        if !self.lift(at, record, others) {
+            self.act(at, "followed-ssh", (&owned(&["T1021.004"]), "lateral-movement"), record, others);
         }
         self.add(Presence {
             carrier: Carrier::Shell(host_key(&record.host), account(&record.user)),

@@ -47,6 +47,11 @@ impl Live {
         open.into_iter().flatten().filter(|(from, at)| from.as_str() != src && time - **at < 12 * HOUR).count() as u64
     }
 
+    /// Is that account's desktop on that host open, or was it ever?
+    pub fn has_desktop(&self, place: &str, name: &str) -> bool {
+        self.desktops.get(&host_key(place)).is_some_and(|open| open.contains_key(name))
+    }
+
     pub fn other_desktops(&self, place: &str, name: &str, time: i64) -> u64 {
         let open = self.desktops.get(&host_key(place));
         open.into_iter().flatten().filter(|(who, at)| who.as_str() != name && time - **at < 24 * HOUR).count() as u64

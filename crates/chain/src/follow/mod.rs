@@ -7,6 +7,7 @@
 mod acts;
 mod files;
 mod live;
+mod named;
 mod presence;
 mod seeds;
 
@@ -92,6 +93,7 @@ pub struct Follow<'j> {
     logons: BTreeMap<(String, String), usize>,
     accounts: BTreeMap<(String, String), Vec<usize>>,
     shells: BTreeMap<(String, String), Vec<usize>>,
+    names: BTreeMap<String, Vec<usize>>,
     /// (presence, rule, first technique, host).
     groups: BTreeMap<(usize, &'static str, String, String), Group>,
     edges: Vec<Edge>,
@@ -116,6 +118,7 @@ impl<'j> Follow<'j> {
             logons: BTreeMap::new(),
             accounts: BTreeMap::new(),
             shells: BTreeMap::new(),
+            names: BTreeMap::new(),
             groups: BTreeMap::new(),
             edges: Vec::new(),
             cited: BTreeMap::new(),
@@ -144,7 +147,9 @@ impl<'j> Follow<'j> {
         let Some(time) = record.micros() else { return };
         self.live.observe(record, time);
         self.close(record, time);
-        self.by_address(record, time);
+        if !self.by_name(record, time) {
+            self.by_address(record, time);
+        }
         self.by_logon(record);
         self.by_account(record, time);
         self.by_shell(record, time);
@@ -169,6 +174,7 @@ impl<'j> Follow<'j> {
             Carrier::Files(host) => {
                 self.boxes.entry(host.clone()).or_insert(index);
             }
+            Carrier::Name(name, _) => self.names.entry(name.clone()).or_default().push(index),
             Carrier::Shell(host, name) => self.shells.entry((host.clone(), name.clone())).or_default().push(index),
         }
         self.all.push(presence);

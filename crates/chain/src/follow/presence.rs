@@ -12,6 +12,8 @@ pub(super) enum Carrier {
     Account(String, String),
     /// (host, account).
     Shell(String, String),
+    /// (account, host where its desktop is open): the same account elsewhere, from an address of no known machine.
+    Name(String, String),
     /// A box that no user works on, by its key: files that come there are his.
     Files(String),
 }

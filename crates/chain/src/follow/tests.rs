@@ -91,3 +91,39 @@ fn without_a_stolen_session_nothing_is_followed() {
     let (found, _) = run(&story("198.51.100.20"));
     assert!(found.is_empty());
 }
+
+/// As `story`, but vCenter hears an address that no log names.
+fn unnamed(src: &str) -> Vec<Record> {
+    let mut all = story("203.0.113.77");
+    for record in all.iter_mut().filter(|record| record.source == "vmware/vcenter_sso") {
+        record.src = src.into();
+    }
+    all.push(event("vmware/esxi_auth", Kind::SshSession, 75, "esx07", "root", src));
+    all
+}
+
+#[test]
+fn his_account_from_an_address_of_no_known_machine_is_followed_with_doubt() {
+    let (found, _) = run(&unnamed("10.20.0.15"));
+    for rule in ["followed-platform-login", "followed-vm-clone", "followed-ssh"] {
+        assert_eq!(of(&found, rule).map(|finding| finding.level), Some(Level::Medium), "{rule}");
+    }
+}
+
+#[test]
+fn his_account_from_where_it_always_comes_is_its_owner() {
+    let mut records = unnamed("10.20.0.15");
+    let usual: Vec<Record> =
+        (1..4).map(|day| event("vmware/vcenter_sso", Kind::AuthSuccess, -1440 * day, "vc", "hanako@corp.example", "10.20.0.15")).collect();
+    records.splice(0..0, usual);
+    let (found, _) = run(&records);
+    assert!(of(&found, "followed-platform-login").is_none());
+}
+
+#[test]
+fn the_account_after_its_desktop_was_left_is_not_his() {
+    let mut records = unnamed("10.20.0.15");
+    records.insert(6, Record { session: "0x5af1".into(), ..event("windows/evtx", Kind::AuthLogout, 57, "RDS01", "CORP\\hanako", "") });
+    let (found, _) = run(&records);
+    assert!(of(&found, "followed-platform-login").is_none());
+}

@@ -81,17 +81,18 @@ pub fn as_text<'a>(bytes: &'a [u8], sink: &mut dyn Sink) -> std::borrow::Cow<'a,
     text
 }
 
-/// The host of a list: as known, or by the name DFIR4vSphere gives its exports (`ESXi_<host>_….csv`).
+/// The host of a list: as known, by the name DFIR4vSphere gives its exports (`ESXi_<host>_….csv`), or by its file or folder.
 pub fn host_of(reading: &Reading<'_>, sink: &mut dyn Sink) -> String {
     let known = host::or_hint("", reading);
     if !known.is_empty() {
         return known.to_owned();
     }
-    let named = reading.piece.name().strip_prefix("ESXi_").and_then(|rest| rest.split('_').next());
-    if let Some(name) = named {
+    let export = reading.piece.name().strip_prefix("ESXi_").and_then(|rest| rest.split('_').next()).map(str::to_owned);
+    let named = export.or_else(|| host::of_list(reading.piece.path));
+    if let Some(name) = &named {
         sink.host(name);
     }
-    named.unwrap_or_default().to_owned()
+    named.unwrap_or_default()
 }
 
 fn announce(spec: &Spec, table: &Table, text: &str, host: &str, sink: &mut dyn Sink) {
