@@ -204,7 +204,9 @@ impl Scrubber {
     /// A path: open ones with the names in them replaced, others whole.
     pub fn path(&self, path: &str) -> String {
         if !self.policy.withholds(Class::File) {
-            return self.text(path);
+            let told = self.text(path);
+            self.book.borrow_mut().open.insert(told.to_lowercase());
+            return told;
         }
         let lower = path.to_lowercase();
         let open = lists().open_paths.iter().any(|open| lower.starts_with(open.as_str()));
