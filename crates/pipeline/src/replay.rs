@@ -206,24 +206,27 @@ fn judge(plan: &Plan, case: &Path) -> Result<Replayed, Error> {
 
 fn judge_step(step: &Planned, there: &There, provided: &BTreeMap<&'static str, Vec<LogSource>>) -> StepSeen {
     let proof = |finding: &Finding| finding.level >= Level::High || there.told.contains(&finding.id);
-    let hits = |proved: bool| -> Vec<(&str, &Finding)> {
+    let hits = |wanted: &dyn Fn(&PlannedRule, &Finding) -> bool| -> Vec<(&str, &Finding)> {
         let of =
             |rule| there.findings.iter().filter(move |finding| PlannedRule::matches(rule, finding)).map(move |finding| (rule, finding));
-        let all = step.rules.iter().flat_map(of);
-        all.filter(|(rule, finding)| (rule.proves && proof(finding)) == proved).map(|(rule, finding)| (rule.id.as_str(), finding)).collect()
+        let all = step.rules.iter().flat_map(of).filter(|(rule, finding)| wanted(rule, finding));
+        all.map(|(rule, finding)| (rule.id.as_str(), finding)).collect()
     };
-    let (proofs, traces) = (hits(true), hits(false));
-    let shown = if proofs.is_empty() { &traces } else { &proofs };
+    let proofs = hits(&|rule, finding| rule.proves && proof(finding));
+    let traces = hits(&|rule, finding| rule.proves && !proof(finding));
+    let hints = hits(&|rule, _| !rule.proves);
+    let (testable, wanted) = sources(step, there, provided);
+    let (seen, shown) = match () {
+        () if !proofs.is_empty() => (Seen::Seen, proofs),
+        () if !traces.is_empty() => (Seen::Resembles, traces),
+        () if step.rules.is_empty() => (Seen::NoDetection, Vec::new()),
+        // What would prove it could be asked, and it did not answer: everyday hints change nothing.
+        () if testable => (Seen::NotSeen, Vec::new()),
+        () if !hints.is_empty() => (Seen::Resembles, hints),
+        () => (Seen::NoSource, Vec::new()),
+    };
     let places = shown.iter().flat_map(|(_, finding)| &finding.because).map(place).take(3).collect();
     let by: BTreeSet<String> = shown.iter().map(|(id, _)| (*id).to_owned()).collect();
-    let (testable, wanted) = sources(step, there, provided);
-    let seen = match () {
-        () if !proofs.is_empty() => Seen::Seen,
-        () if !traces.is_empty() => Seen::Resembles,
-        () if step.rules.is_empty() => Seen::NoDetection,
-        () if testable => Seen::NotSeen,
-        () => Seen::NoSource,
-    };
     StepSeen {
         step: step.id.clone(),
         seen,

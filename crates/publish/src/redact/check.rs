@@ -29,17 +29,7 @@ pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), E
     // common, and so is a part of a path that is told.
     let common = |class: Class, text: &str| matches!(class, Class::Value | Class::File) && stands(text, &common);
     let telling = |(class, text): &&(Class, String)| is_telling(*class, text, &vocabulary) && !common(*class, text);
-    let sought: Vec<&(Class, String)> = withheld.sought.iter().filter(telling).collect();
-    let finder = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        .build(sought.iter().map(|(_, text)| text.as_bytes()))
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    let wide = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(sought.iter().flat_map(|(_, text)| [utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)]))
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    let search = Search { sought, finder, wide };
+    let search = Search::new(withheld.sought.iter().filter(telling).cloned().collect())?;
     for file in files {
         search.bytes(&file.path, file.path.as_bytes(), 0)?;
         // Compressed pixels spell short names by chance; what a picture says stands in the SVG beside it, which is searched.
@@ -97,13 +87,35 @@ fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(bytes).collect()
 }
 
-struct Search<'a> {
-    sought: Vec<&'a (Class, String)>,
+/// Looks for texts in whatever form they have.
+pub struct Search {
+    sought: Vec<(Class, String)>,
     finder: AhoCorasick,
     wide: AhoCorasick,
 }
 
-impl Search<'_> {
+impl Search {
+    /// # Errors
+    /// There are more texts than a search can hold.
+    pub fn new(sought: Vec<(Class, String)>) -> Result<Self, Error> {
+        let broken = |error: aho_corasick::BuildError| Error::Internal(error.to_string());
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(sought.iter().map(|(_, text)| text.as_bytes()))
+            .map_err(broken)?;
+        let wide = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(sought.iter().flat_map(|(_, text)| [utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)]))
+            .map_err(broken)?;
+        Ok(Self { sought, finder, wide })
+    }
+
+    /// Is one of them in there, plain, encoded, escaped or split?
+    pub fn holds(&self, text: &str) -> bool {
+        self.bytes("", text.as_bytes(), 0).is_err()
+    }
+
     fn bytes(&self, file: &str, bytes: &[u8], depth: usize) -> Result<(), Error> {
         if let Some(hit) = self.wide.find(bytes) {
             return Err(self.leak(file, hit.pattern().as_usize() / 2, "UTF-16"));

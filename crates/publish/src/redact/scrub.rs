@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::check::Search;
 use super::names::{Name, Names, is_path, members};
 use super::policy::{Class, Policy, lists};
 use super::{address, attacker};
@@ -20,6 +21,8 @@ pub struct Scrubber {
     theirs: BTreeSet<String>,
     needles: Vec<Name>,
     finder: AhoCorasick,
+    /// What the analyst withholds, in disguises that a plain search does not see.
+    hidden: Option<Search>,
     key: Vec<u8>,
     book: RefCell<Book>,
 }
@@ -54,9 +57,12 @@ impl Scrubber {
             .match_kind(MatchKind::Standard)
             .build(needles.iter().map(|name| name.spelled.as_bytes()))
             .map_err(|error| Error::Internal(error.to_string()))?;
+        let texts: Vec<(Class, String)> =
+            needles.iter().filter(|name| name.class == Class::Text).map(|name| (name.class, name.spelled.clone())).collect();
+        let hidden = if texts.is_empty() { None } else { Some(Search::new(texts)?) };
         let mut theirs = attacker::values(claims);
         theirs.retain(|value| !needles.iter().any(|name| imitates(value, name)));
-        Ok(Self { policy, names, theirs, needles, finder, key: key.to_vec(), book: RefCell::default() })
+        Ok(Self { policy, names, theirs, needles, finder, hidden, key: key.to_vec(), book: RefCell::default() })
     }
 
     /// What was replaced so far, with every name that must not be found.
@@ -122,7 +128,12 @@ impl Scrubber {
                 }
             }
         }
-        splice(text, cuts)
+        let told = splice(text, cuts);
+        // A line that holds a withheld text in code or in pieces is not told at all.
+        if self.hidden.as_ref().is_some_and(|hidden| hidden.holds(&told)) {
+            return self.pseudonym(Class::Text, &text.to_lowercase(), text);
+        }
+        told
     }
 
     fn found<'a>(&'a self, text: &str) -> Vec<(Range<usize>, &'a Name)> {
@@ -171,7 +182,7 @@ impl Scrubber {
         let lower = value.to_lowercase();
         if let Some(name) = self.names.by.get(&lower) {
             let held = self.policy.withholds(name.class);
-            return if held { self.pseudonym(name.class, &name.canonical, value) } else { value.to_owned() };
+            return if held { self.pseudonym(name.class, &name.canonical, value) } else { self.text(value) };
         }
         if lists().well_known.contains(&lower) || lists().command_words.contains(&lower) || self.is_theirs(value) {
             return value.to_owned();
@@ -193,7 +204,9 @@ impl Scrubber {
     /// A path: open ones with the names in them replaced, others whole.
     pub fn path(&self, path: &str) -> String {
         if !self.policy.withholds(Class::File) {
-            return self.text(path);
+            let told = self.text(path);
+            self.book.borrow_mut().open.insert(told.to_lowercase());
+            return told;
         }
         let lower = path.to_lowercase();
         let open = lists().open_paths.iter().any(|open| lower.starts_with(open.as_str()));

@@ -84,7 +84,9 @@ fn yaml(act: &Act, id: &str, logsource: &Value) -> String {
         };
         act.techniques.iter().filter_map(name).collect::<Vec<_>>().join(", ")
     };
-    let words = |lang, key| say::fill(lang, key, &[("technique", names(lang))]);
+    let first = act.any.first().map(|words| words.iter().map(|word| word.trim()).collect::<Vec<_>>().join(" ")).unwrap_or_default();
+    let log = logsource.get("product").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let words = |lang, key| say::fill(lang, key, &[("technique", names(lang)), ("words", first.clone()), ("log", log.clone())]);
     let tags: String = std::iter::once(act.tactic.clone())
         .chain(act.techniques.iter().map(|id| id.to_lowercase()))
         .map(|tag| format!("  - attack.{tag}\n"))
