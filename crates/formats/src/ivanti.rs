@@ -196,12 +196,34 @@ pub struct Details<'a> {
     pub seconds: &'a str,
 }
 
-fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+/// What is looked for, with the place of its rarest byte: found once, when the program is built.
+#[derive(Clone, Copy)]
+struct Mark {
+    text: &'static str,
+    offset: usize,
+    byte: u8,
+}
+
+const fn mark(text: &'static str) -> Mark {
+    let mut found = Mark { text, offset: 0, byte: 0 };
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        // The last one that is no small letter, else the last.
+        let common = byte.is_ascii_lowercase() || *byte == b' ';
+        let known = found.byte != 0 && !(found.byte.is_ascii_lowercase() || found.byte == b' ');
+        if !common || !known {
+            found.offset = text.len() - rest.len();
+            found.byte = *byte;
+        }
+        rest = tail;
+    }
+    found
+}
+
+fn after(text: &str, mark: Mark) -> Option<&str> {
     // Marks are asked of short messages: building a search for each would cost more than this walk.
-    let rare = |byte: u8| if byte.is_ascii_lowercase() || byte == b' ' { 0 } else { 1 };
-    let (offset, byte) = mark.bytes().enumerate().max_by_key(|(_, byte)| rare(*byte))?;
-    let starts = memchr_iter(byte, text.as_bytes()).filter_map(|hit| hit.checked_sub(offset));
-    let mut rests = starts.filter_map(|start| text.as_bytes().get(start..)?.strip_prefix(mark.as_bytes()));
+    let starts = memchr_iter(mark.byte, text.as_bytes()).filter_map(|hit| hit.checked_sub(mark.offset));
+    let mut rests = starts.filter_map(|start| text.as_bytes().get(start..)?.strip_prefix(mark.text.as_bytes()));
     let rest = rests.next()?;
     text.get(text.len() - rest.len()..)
 }
@@ -223,62 +245,62 @@ fn number(text: &str) -> &str {
 /// Looks for the marks that messages of this product use, the code at its start left aside.
 pub fn details(msg: &str) -> Details<'_> {
     let mut found = Details::default();
-    if let Some(rest) = after(msg, "session:") {
+    if let Some(rest) = after(msg, const { mark("session:") }) {
         let name = rest.trim_start();
         let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
         found.sid = name.get(..length).filter(|sid| sid.len() > 8 && sid.starts_with("sid")).unwrap_or_default();
     }
-    for mark in [" IPv4 address ", "ser with IP ", " with NCIP ", " IPv6 address "] {
+    for mark in const { [mark(" IPv4 address "), mark("ser with IP "), mark(" with NCIP "), mark(" IPv6 address ")] } {
         if let Some(rest) = after(msg, mark) {
             found.inner_ip = address(rest);
             break;
         }
     }
-    if let Some(rest) = after(msg, "hostname ").filter(|_| msg.contains("Session started")) {
+    if let Some(rest) = after(msg, const { mark("hostname ") }).filter(|_| msg.contains("Session started")) {
         found.hostname = rest.split([' ', ',']).find(|part| !part.is_empty()).unwrap_or_default().trim_end_matches('.');
     }
     urls(msg, &mut found);
     agents(msg, &mut found);
-    if let Some((old, new)) = after(msg, " changed from ").and_then(|rest| rest.split_once(" to ")) {
+    if let Some((old, new)) = after(msg, const { mark(" changed from ") }).and_then(|rest| rest.split_once(" to ")) {
         (found.old_ip, found.new_ip) = (address(old), address(new));
     }
-    if let Some(rest) = after(msg, "Reason: ") {
+    if let Some(rest) = after(msg, const { mark("Reason: ") }) {
         found.reason = rest.trim_end_matches('.').trim_end();
-    } else if let Some(rest) = after(msg, " reason '") {
+    } else if let Some(rest) = after(msg, const { mark(" reason '") }) {
         found.reason = rest.trim_end_matches(['.', '\'']);
     }
-    if let Some((seconds, rest)) = after(msg, " after ").and_then(|rest| rest.split_once(" seconds, with ")) {
+    if let Some((seconds, rest)) = after(msg, const { mark(" after ") }).and_then(|rest| rest.split_once(" seconds, with ")) {
         found.seconds = seconds;
         found.bytes_read = number(rest);
-        found.bytes_written = after(rest, " and ").map_or("", number);
+        found.bytes_written = after(rest, const { mark(" and ") }).map_or("", number);
     }
     found
 }
 
 fn urls<'a>(msg: &'a str, found: &mut Details<'a>) {
-    if let Some(rest) = after(msg, "(URL=") {
+    if let Some(rest) = after(msg, const { mark("(URL=") }) {
         found.url = rest.rfind(')').and_then(|end| rest.get(..end)).unwrap_or(rest);
-    } else if let Some(rest) = after(msg, "request url ") {
+    } else if let Some(rest) = after(msg, const { mark("request url ") }) {
         found.url = rest.rfind(" came from IP").and_then(|end| rest.get(..end)).unwrap_or_else(|| word(rest));
-    } else if let Some(rest) = after(msg, "WebRequest completed, ") {
+    } else if let Some(rest) = after(msg, const { mark("WebRequest completed, ") }) {
         let target = rest.split_once(" to ").map_or(rest, |(_, target)| target);
         found.url = target.split_once(" from ").map_or_else(|| word(target), |(url, _)| url);
-        found.seconds = after(target, " in ").map_or("", number);
-        found.bytes_written = after(target, " sent=").map_or("", number);
-        found.bytes_read = after(target, " received=").map_or("", number);
-    } else if let Some(rest) = after(msg, "Requested URI ") {
+        found.seconds = after(target, const { mark(" in ") }).map_or("", number);
+        found.bytes_written = after(target, const { mark(" sent=") }).map_or("", number);
+        found.bytes_read = after(target, const { mark(" received=") }).map_or("", number);
+    } else if let Some(rest) = after(msg, const { mark("Requested URI ") }) {
         found.url = rest.split_once(", ").map_or(rest, |(url, _)| url);
     }
 }
 
 fn agents<'a>(msg: &'a str, found: &mut Details<'a>) {
-    if let Some(rest) = after(msg, "ogin succeeded for ").or_else(|| after(msg, "ogin failed for ")) {
-        let tail = after(rest, " from ").and_then(|rest| after(rest, " with "));
+    if let Some(rest) = after(msg, const { mark("ogin succeeded for ") }).or_else(|| after(msg, const { mark("ogin failed for ") })) {
+        let tail = after(rest, const { mark(" from ") }).and_then(|rest| after(rest, const { mark(" with ") }));
         found.agent = tail.map_or("", |agent| agent.strip_suffix('.').unwrap_or(agent));
-    } else if let Some(rest) = after(msg, "from user agent '") {
+    } else if let Some(rest) = after(msg, const { mark("from user agent '") }) {
         found.agent = rest.rfind('\'').and_then(|end| rest.get(..end)).unwrap_or(rest);
     }
-    let mac = after(msg, "mac-address: [").or_else(|| after(msg, " address '"));
+    let mac = after(msg, const { mark("mac-address: [") }).or_else(|| after(msg, const { mark(" address '") }));
     let is_mac =
         |text: &&str| text.bytes().enumerate().all(|(n, b)| if n % 3 == 2 { b == b'-' || b == b':' } else { b.is_ascii_hexdigit() });
     found.mac = mac.and_then(|rest| rest.get(..17)).filter(is_mac).unwrap_or_default();

@@ -92,12 +92,14 @@ fn best(mut once: impl FnMut()) -> f64 {
 }
 
 /// The library that reads the same format, if there is one.
-fn floor(id: &str, bytes: &[u8]) -> Option<(&'static str, f64)> {
-    let mega = bytes.len() as f64 / 1e6;
+fn floor(id: &str, bytes: &[u8], again: usize) -> Option<(&'static str, f64)> {
+    let mega = (bytes.len() * again) as f64 / 1e6;
     if id == "windows/evtx" {
         let seconds = best(|| {
-            let mut parser = evtx::EvtxParser::from_buffer(bytes.to_vec()).unwrap();
-            std::hint::black_box(parser.records_json_value().filter(Result::is_ok).count());
+            for _ in 0..again {
+                let mut parser = evtx::EvtxParser::from_buffer(bytes.to_vec()).unwrap();
+                std::hint::black_box(parser.records_json_value().filter(Result::is_ok).count());
+            }
         });
         return Some(("evtx", mega / seconds));
     }
@@ -126,26 +128,33 @@ fn measure(file: &Path) -> Option<(&'static str, Speed)> {
     let shown = file.display().to_string();
     let path = shown.rsplit("samples/").next().unwrap_or(&shown).to_owned();
     let times = (SIZE / once.len()).max(1);
-    let bytes = once.repeat(times);
+    // A binary log has a head: it is read again and again as it is.
+    let binary = once.starts_with(b"ElfFile");
+    let (bytes, again) = if binary { (once, times) } else { (once.repeat(times), 1) };
+    let times = if binary { 1 } else { times };
     let piece = Piece { path: &path, head: &bytes[..bytes.len().min(65_536)], size: bytes.len() as u64 };
     let entry = *recognise(&piece).first()?;
     let about = Description::parse(entry.about).unwrap();
     let mut events = 0;
     let read = best(|| {
-        let mut count = Count::default();
-        let piece = Piece { path: &path, head: &bytes[..bytes.len().min(65_536)], size: bytes.len() as u64 };
-        let reading = Reading { piece, hints: &Hints { modified: Some(MODIFIED), ..Hints::default() }, about: &about };
-        entry.source.read(&mut Cursor::new(&bytes), &reading, &mut count);
-        events = count.events;
+        for _ in 0..again {
+            let mut count = Count::default();
+            let piece = Piece { path: &path, head: &bytes[..bytes.len().min(65_536)], size: bytes.len() as u64 };
+            let reading = Reading { piece, hints: &Hints { modified: Some(MODIFIED), ..Hints::default() }, about: &about };
+            entry.source.read(&mut Cursor::new(&bytes), &reading, &mut count);
+            events = count.events;
+        }
     });
     // A file that does not repeat (one document, one section) says nothing of speed.
     if events <= times as u64 / 2 {
         return None;
     }
     let hash = best(|| {
-        std::hint::black_box(Sha256::digest(&bytes));
+        for _ in 0..again {
+            std::hint::black_box(Sha256::digest(&bytes));
+        }
     });
-    let mega = bytes.len() as f64 / 1e6;
-    let floor = floor(entry.id, &bytes);
-    Some((entry.id, Speed { file: path, read: mega / read, hash: mega / hash, floor, events: events as f64 / read }))
+    let mega = (bytes.len() * again) as f64 / 1e6;
+    let floor = floor(entry.id, &bytes, again);
+    Some((entry.id, Speed { file: path, read: mega / read, hash: mega / hash, floor, events: (events * again as u64) as f64 / read }))
 }
