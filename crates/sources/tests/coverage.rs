@@ -194,7 +194,8 @@ const HEAD: &str = "# What is read of public evidence
 Written by `cargo xtask coverage` over public datasets; do not edit. One row for each dataset and source; the same bytes are
 counted once. `read = events + continuation + blank + rejected` holds for every file, every event's text stands at the line or
 offset it names, and at most one source claims a file: the command fails where one of these does not hold. `text/plain` keeps
-every line of what no source reads; the note says what such files are. *timed* counts events with a time.
+every line of what no source reads; the note says what such files are. *timed* counts events with a time; the files' own times,
+which tell the year of lines without one, are not looked at here.
 
 | dataset | source | files | read | events | timed | continuation | blank | rejected | notes |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |

@@ -80,6 +80,9 @@ fn six_and_eight_as_published() {
 fn lists_as_published() {
     let Some(root) = shared() else { return };
     let text = fs::read_to_string(root.join("text-samples/esxi_command_outputs.txt")).unwrap();
+    // The file as it stands is cut by itself.
+    let (id, whole) = read("esxi_command_outputs.txt", text.as_bytes());
+    assert_eq!((id, whole.records.rejected), ("vmware/esxi_outputs", 0));
     let section = |mark: &str| {
         let from = text.find(mark).unwrap();
         let body = &text[from + text[from..].find('\n').unwrap() + 1..];

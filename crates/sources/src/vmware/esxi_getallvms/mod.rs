@@ -61,7 +61,10 @@ impl Source for Table {
         let text = String::from_utf8_lossy(piece.head.get(..piece.head.len().min(16_384)).unwrap_or_default());
         // The command's own remarks on machines that cannot be reached may stand before the head; nothing else does.
         let remark = |line: &&str| line.trim().is_empty() || line.starts_with("Skipping invalid VM");
-        text.trim_start_matches('\u{feff}').lines().skip_while(remark).take(3).any(is_head)
+        let text = text.trim_start_matches('\u{feff}');
+        // Its errors alone, as a collector kept them apart: the table is not there, and the list says that it is not whole.
+        let errors = text.starts_with("Skipping invalid VM '") && text.lines().all(|line| remark(&line));
+        errors || text.lines().skip_while(remark).take(3).any(is_head)
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
