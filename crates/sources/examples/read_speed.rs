@@ -68,7 +68,8 @@ fn main() {
         "| source | MB/s | events/s | SHA-256 MB/s | x SHA-256 | floor | slowest file |\n| --- | ---: | ---: | ---: | ---: | --- | --- |"
     );
     for (id, s) in slowest {
-        let floor = s.floor.map(|(name, speed)| format!("{name}: {speed:.0} MB/s")).unwrap_or_default();
+        let floor = s.floor.filter(|(_, speed)| speed.is_finite());
+        let floor = floor.map(|(name, speed)| format!("{name}: {speed:.0} MB/s")).unwrap_or_default();
         println!("| {id} | {:.0} | {:.0} | {:.0} | {:.2} | {floor} | {} |", s.read, s.events, s.hash, s.read / s.hash, s.file);
     }
 }
