@@ -84,11 +84,10 @@ fn every_version_has_a_sample_of_every_log_and_they_say_the_same() {
 #[test]
 fn the_copy_of_a_syslog_server_says_the_same() {
     let file = |log: &&str| said(read(&format!("{HOST}/var/run/log/{log}.log"), &sample(log, "esxi8")));
-    let wanted: Vec<_> = LOGS.iter().flat_map(|log| file(&log)).collect();
+    let wanted: Vec<_> = LOGS.iter().flat_map(file).collect();
     for version in VERSIONS {
-        let heads: [(&str, &dyn Fn(&str) -> String); 2] =
-            [("with its time", &|time| format!("<166>{time}")), ("with the server's", &|time| format!("Jan  7 {}", &time[11..19]))];
-        for (name, head) in heads {
+        for (name, own) in [("with its time", true), ("with the server's", false)] {
+            let head = |time: &str| if own { format!("<166>{time}") } else { format!("Jan  7 {}", &time[11..19]) };
             let lines = |log: &str| sample(log, version).lines().map(|line| relayed(log, version, line, head) + "\n").collect::<String>();
             let copy: String = LOGS.into_iter().map(lines).collect();
             assert_eq!(said(read("server/esx01.log", &copy)), wanted, "{version} {name}:\n{copy}");
