@@ -281,7 +281,10 @@ mod tests {
     #[test]
     fn other_programs() {
         let said = got("sudo", "tanaka : TTY=pts/0 ; PWD=/home/tanaka ; USER=root ; COMMAND=/bin/sh -c a ; b");
-        assert_eq!(said, "user=tanaka tty=pts/0 cwd=/home/tanaka as=root command=/bin/sh -c a ; b said=sudo");
+        assert_eq!(
+            said,
+            "user=tanaka tty=pts/0 cwd=/home/tanaka as=root command=/bin/sh -c a ; b CommandLine=/bin/sh -c a ; b Image=/bin/sh said=sudo"
+        );
         assert_eq!(got("su", "FAILED SU (to root) tanaka on pts/1"), "user=tanaka object=root tty=pts/1 said=su-failed");
         assert_eq!(got("useradd", "new user: name=svc, UID=1001, GID=1001"), "object=svc said=account-created");
         assert_eq!(got("usermod", "add 'svc' to group 'wheel'"), "object=svc group=wheel said=group-added");
