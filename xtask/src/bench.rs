@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use crate::{cargo, root};
 
-const USAGE: &str = "bench [--work DIR] [--rounds N] [--mib N] [--rules SIGMA.zip] [--evidence FOLDER] [--programs DIR]";
+const USAGE: &str =
+    "bench [--work DIR] [--rounds N] [--mib N] [--rules SIGMA.zip] [--evidence FOLDER] [--programs DIR] [--works \"start-up,text\"]";
 
 struct Options {
     work: PathBuf,
@@ -18,6 +19,8 @@ struct Options {
     evidence: PathBuf,
     /// Where `konseki` and `lab` stand already built; `None`: they are built first.
     programs: Option<PathBuf>,
+    /// Names of the works to be measured; empty: all.
+    works: Vec<String>,
 }
 
 /// One program over one corpus.
@@ -53,6 +56,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let target = programs(&options)?;
     let corpus = corpus(&options, &target)?;
     let mut cases = cases(&options, &target, &corpus);
+    cases.retain(|case| options.works.is_empty() || options.works.iter().any(|work| work == case.work));
     for round in 0..options.rounds {
         for case in &mut cases {
             eprintln!("bench: round {} of {}: {}, {}", round + 1, options.rounds, case.work, case.name);
@@ -89,6 +93,7 @@ fn options(arguments: &[String]) -> Result<Options, String> {
         rules: shared.join("rules/sigmahq.zip"),
         evidence: shared.join("evidence"),
         programs: None,
+        works: Vec::new(),
     };
     let mut rest = arguments.iter();
     while let Some(name) = rest.next() {
@@ -99,6 +104,7 @@ fn options(arguments: &[String]) -> Result<Options, String> {
             "--mib" => options.mib = value.parse().map_err(|_| USAGE)?,
             "--rules" => options.rules = value.into(),
             "--evidence" => options.evidence = value.into(),
+            "--works" => options.works = value.split(',').map(str::to_owned).collect(),
             "--programs" => options.programs = Some(value.into()),
             _ => return Err(USAGE.to_owned()),
         }
