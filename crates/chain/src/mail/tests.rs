@@ -110,7 +110,9 @@ fn the_message_by_which_he_came_is_nobodys_loss() {
     let findings = [entry, finding("F1", "command-and-control", 10, 20)];
     let (chain, paths) = (chain(&findings), BTreeMap::new());
     let mut mail = Mail::new(&findings, &chain, &paths, None);
-    [5, 10, 12].map(|day: i64| mail.observe(&event("mail/barracuda", Kind::MailReceived, &format!("b{day}"), day, "")));
+    for day in [5, 10, 12] {
+        mail.observe(&event("mail/barracuda", Kind::MailReceived, &format!("b{day}"), day, ""));
+    }
     let mut scope = Scope::default();
     mail.finish(&mut scope);
     assert_eq!(possible(&scope), ["b12", "b5"]);
