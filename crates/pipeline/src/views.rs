@@ -129,7 +129,7 @@ pub fn timeline(case: &Path, request: &TimelineRequest, to: &mut dyn Write) -> R
         {
             return;
         }
-        let line = line(&record, request, &words, zone.as_mut());
+        let line = line(record, request, &words, zone.as_mut());
         if let Some(line) = line {
             rows += 1;
             failed = to.write_all(line.as_bytes()).err();
@@ -263,7 +263,7 @@ pub struct RuleLine {
 /// # Errors
 /// A rule path that cannot be read.
 pub fn rules(paths: &[PathBuf], builtin: bool) -> Result<RuleList, Error> {
-    let detector = Detector::load(paths, builtin)?;
+    let detector = Detector::load(paths, builtin, 1)?;
     Ok(RuleList { rules: detector.list(), unusable: detector.unusable().to_vec() })
 }
 

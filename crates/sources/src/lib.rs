@@ -35,6 +35,7 @@ pub mod objects;
 pub mod plain;
 pub mod read;
 pub mod row;
+pub mod sections;
 pub mod sniff;
 pub mod syslog;
 pub mod tools;

@@ -162,3 +162,22 @@ fn a_relay_lets_go_and_a_server_keeps() {
     ];
     assert_eq!(possible(&run(&records, None)), ["later@example.net", "kept@example.net"]);
 }
+
+#[test]
+fn a_command_names_the_place_and_flows_of_another_name_tell_when_it_was_last_called() {
+    let place = |role: &str| Entity::new(EntityKind::Address, "203.0.113.50", role);
+    let mut command = finding("F1", "command-and-control", 10, 10);
+    command.engine = "sigma".into();
+    command.entities.push(place("to"));
+    let mut beacon = finding("F2", "command-and-control", 10, 20);
+    beacon.entities = vec![Entity::new(EntityKind::Host, "10.0.0.5", "where"), place("to")];
+    let findings = [command, beacon];
+    let paths = BTreeMap::new();
+    let mut mail = Mail::new(&findings, &chain(&findings), &paths, None);
+    for day in [12, 19, 21] {
+        mail.observe(&event("mail/barracuda", Kind::MailReceived, &format!("b{day}"), day, ""));
+    }
+    let mut scope = Scope::default();
+    mail.finish(&mut scope);
+    assert_eq!(possible(&scope), ["b12", "b19"]);
+}
