@@ -125,7 +125,7 @@ fn bundle(root: &Path, n: usize, host: &Host) {
         .map(|half| {
             (
                 at(&format!("{:02}:{:02}:07", half / 2, half % 2 * 30)),
-                "sub=Vimsvc.ha-eventmgr] Event 1 : The maximum number of supported virtual machines has not been reached.".to_owned(),
+                "sub=Vimsvc.ha-eventmgr opID=5e6f] Event 1 : User dcui@127.0.0.1 logged in as VMware-client/6.5.0".to_owned(),
             )
         })
         .collect();
