@@ -131,7 +131,7 @@ fn bundle(root: &Path, n: usize, host: &Host) {
         .collect();
     lines.extend(host.hostd.iter().map(|(time, text)| (at(time), text.clone())));
     lines.sort();
-    let text: String = lines.iter().map(|(time, text)| format!("{time} info hostd[2099273] [Originator@6876 {text}\n")).collect();
+    let text: String = lines.iter().map(|(time, text)| format!("{time} info hostd[20992{n:02}] [Originator@6876 {text}\n")).collect();
     put("var/run/log/hostd.log", &text);
     let shell: String = host.shell.iter().map(|(time, text)| format!("2024-03-05T{time}Z shell[2101111]: [root]: {text}\n")).collect();
     if !shell.is_empty() {
