@@ -125,13 +125,13 @@ fn bundle(root: &Path, n: usize, host: &Host) {
         .map(|half| {
             (
                 at(&format!("{:02}:{:02}:07", half / 2, half % 2 * 30)),
-                "sub=Vimsvc.ha-eventmgr] Event 1 : The maximum number of supported virtual machines has not been reached.".to_owned(),
+                "sub=Vimsvc.ha-eventmgr opID=5e6f] Event 1 : User dcui@127.0.0.1 logged in as VMware-client/6.5.0".to_owned(),
             )
         })
         .collect();
     lines.extend(host.hostd.iter().map(|(time, text)| (at(time), text.clone())));
     lines.sort();
-    let text: String = lines.iter().map(|(time, text)| format!("{time} info hostd[2099273] [Originator@6876 {text}\n")).collect();
+    let text: String = lines.iter().map(|(time, text)| format!("{time} info hostd[20992{n:02}] [Originator@6876 {text}\n")).collect();
     put("var/run/log/hostd.log", &text);
     let shell: String = host.shell.iter().map(|(time, text)| format!("2024-03-05T{time}Z shell[2101111]: [root]: {text}\n")).collect();
     if !shell.is_empty() {

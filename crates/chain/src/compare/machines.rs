@@ -69,6 +69,8 @@ impl Machines {
                 self.registrations.push(record.clone());
                 self.start(record);
             }
+            // The event of an end names the machine, not its place.
+            Kind::VmUnregister if self.registrations.len() < MOST => self.registrations.push(record.clone()),
             Kind::VmRegister | Kind::VmPowerOn | Kind::VmCreate | Kind::VmClone | Kind::VmMigrate | Kind::VmRename => self.start(record),
             Kind::ShellCommand | Kind::ProcessStart if self.by_hand.len() < 1000 => {
                 let line = record.command.to_lowercase();
@@ -180,7 +182,14 @@ impl<'m> Judge<'m> {
 
     /// The log says that it was registered, and not that this ended: lists and log contradict each other.
     fn logged(&self, record: &Record) -> bool {
-        let last = self.all.registrations.iter().rev().find(|event| self.all.volumes.same(event, record));
+        let ended = |event: &Record| {
+            event.kind() == Kind::VmUnregister
+                && event.target.is_empty()
+                && host_key(&event.host) == host_key(&record.host)
+                && !record.object.is_empty()
+                && event.object.eq_ignore_ascii_case(&record.object)
+        };
+        let last = self.all.registrations.iter().rev().find(|event| ended(event) || self.all.volumes.same(event, record));
         last.is_some_and(|event| event.kind() == Kind::VmRegister)
     }
 

@@ -274,7 +274,7 @@ impl Follow<'_> {
         if ["sysvol", "netlogon", "ipc$", "print$"].contains(&share.as_str()) && presence.own || is_service(&record.user) {
             return;
         }
-        if presence.own && presence.user.is_none() {
+        if presence.own && (presence.user.is_none() || self.opened.before(record)) {
             return;
         }
         if !self.lift(at, record, 0) {

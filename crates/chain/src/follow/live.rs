@@ -58,6 +58,36 @@ impl Live {
     }
 }
 
+/// Accounts, sources and shares that are remembered.
+const OPENED: usize = 100_000;
+const DAY: i64 = 24 * HOUR;
+
+/// Who opened which share from where, on which days: what people do again and again is their own work.
+#[derive(Default)]
+pub(super) struct Opened(BTreeMap<(String, String, String), BTreeSet<i64>>);
+
+impl Opened {
+    fn key(record: &Record) -> (String, String, String) {
+        let share = format!("{} {}", host_key(&record.host), record.object.to_lowercase());
+        (account(&record.user), bare(&record.src).to_owned(), share)
+    }
+
+    pub fn note(&mut self, record: &Record, time: i64) {
+        if record.kind() == Kind::ShareAccess && self.0.len() < OPENED {
+            let days = self.0.entry(Self::key(record)).or_default();
+            if days.len() < 3 {
+                days.insert(time.div_euclid(DAY));
+            }
+        }
+    }
+
+    /// The same account opened it from the same place on two earlier days or more.
+    pub fn before(&self, record: &Record) -> bool {
+        let today = record.micros().map_or(i64::MIN, |time| time.div_euclid(DAY));
+        self.0.get(&Self::key(record)).is_some_and(|days| days.range(..today).count() >= 2)
+    }
+}
+
 /// New places and ports, with the flows to cite.
 pub(super) type Asked = (BTreeSet<(String, u16)>, Vec<Record>);
 

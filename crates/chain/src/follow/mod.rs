@@ -101,6 +101,7 @@ pub struct Follow<'j> {
     cited: BTreeMap<(String, At), Vec<(usize, Level)>>,
     lifted: BTreeMap<usize, (usize, u64)>,
     live: live::Live,
+    opened: live::Opened,
     flows: live::Reach,
     /// Host -> its presence; what came there, by hour.
     boxes: BTreeMap<String, usize>,
@@ -124,6 +125,7 @@ impl<'j> Follow<'j> {
             cited: BTreeMap::new(),
             lifted: BTreeMap::new(),
             live: live::Live::default(),
+            opened: live::Opened::default(),
             flows: live::Reach::default(),
             boxes: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -154,6 +156,7 @@ impl<'j> Follow<'j> {
         self.by_account(record, time);
         self.by_shell(record, time);
         self.by_box(record, time);
+        self.opened.note(record, time);
     }
 
     /// Takes a presence into the books; the same again only widens it.

@@ -139,3 +139,21 @@ fn an_address_that_no_log_names_and_that_speaks_as_the_platform_itself_is_his() 
     let ssh: Vec<(&str, Level)> = found.iter().map(|finding| (finding.rule.as_str(), finding.level)).collect();
     assert_eq!(ssh, [("followed-ssh", Level::High)]);
 }
+
+#[test]
+fn shares_that_an_account_opens_from_there_again_and_again_are_its_own_work() {
+    let share = |day: i64, object: &str, src: &str| Record {
+        object: object.into(),
+        ..event("windows/evtx", Kind::ShareAccess, 1440 * day, "FS01", "CORP\\hanako", src)
+    };
+    let mut opened = super::live::Opened::default();
+    for day in [1, 1, 2] {
+        let record = share(day, "\\\\*\\Projects", "10.1.0.21");
+        opened.note(&record, record.micros().unwrap_or_default());
+    }
+    assert!(opened.before(&share(3, "\\\\*\\Projects", "10.1.0.21")));
+    // On the second day it had come once; another share, and another place, are new.
+    assert!(!opened.before(&share(2, "\\\\*\\Projects", "10.1.0.21")));
+    assert!(!opened.before(&share(3, "\\\\*\\Finance$", "10.1.0.21")));
+    assert!(!opened.before(&share(3, "\\\\*\\Projects", "10.1.0.99")));
+}

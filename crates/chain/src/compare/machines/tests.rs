@@ -140,3 +140,16 @@ fn templates_and_comments_are_innocent() {
     records.push(comment);
     assert!(run(&records).findings.is_empty());
 }
+
+#[test]
+fn registered_for_a_moment_and_still_running() {
+    let path = "/vmfs/volumes/ds1/brief/brief.vmx";
+    let mut records = lists(&["esx1"]);
+    records.push(timed(vm(Kind::VmRegister, "esx1", "", path), 600, "vmware/esxi_hostd"));
+    let running = vm(Kind::VmRunning, "esx1", "brief", path);
+    // Lists and log contradict each other as long as nothing says that the registration ended.
+    assert_eq!(rules(&run(&[records.clone(), vec![running.clone()]].concat())), ["vmware-vm-cannot-tell"]);
+    records.push(timed(vm(Kind::VmUnregister, "esx1", "brief", ""), 604, "vmware/esxi_hostd"));
+    let out = run(&[records, vec![running]].concat());
+    assert_eq!((rules(&out)[0], out.findings[0].level), ("vmware-unregistered-vm-running", Level::Critical));
+}
