@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use konseki_model::evidence::Zone;
 use konseki_model::time::rfc3339;
 use konseki_model::{Fidelity, Finding, Intake, Level, Problem, Unrecognised};
-use konseki_store::{Correction, Events};
+use konseki_store::{Correction, Ordered};
 use serde_json::json;
 
 use crate::detect::Detector;
@@ -40,7 +40,7 @@ pub(crate) fn assemble(
     clocks::move_findings(&mut findings, &listed.corrections);
     let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections);
     findings.extend(correlated);
-    let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
+    let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
     let told = story::tell(&events, journal, &listed, settings, &mut findings)?;
     for finding in &mut findings {
         finish(finding, &listed.paths);

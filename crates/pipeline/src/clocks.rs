@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use konseki_chain::{Clocks, Offset, clock_wants};
 use konseki_model::time::rfc3339;
 use konseki_model::{Fidelity, Finding, Kind};
-use konseki_store::{Correction, Events, Filter};
+use konseki_store::{Correction, Filter, Ordered};
 use serde::{Deserialize, Serialize};
 
 use crate::assemble::Listed;
@@ -52,12 +52,12 @@ fn compare(case: &Case, listed: &Listed, names: &BTreeMap<String, (String, Strin
     let key = |(host, zone): &(String, String)| format!("{}\u{1f}{zone}", host.split('.').next().unwrap_or(host).to_lowercase());
     let unsure: BTreeMap<String, String> = names.iter().map(|(id, name)| (id.clone(), key(name))).collect();
     let mut found = Clocks::new(&unsure);
-    let events = Events::open(&case.path("events"), &case.path("work/spill"), &listed.corrections, threads)?;
+    let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
     let kinds: Vec<Kind> = Kind::all().map(|(kind, _)| kind).filter(|kind| clock_wants(*kind)).collect();
     let own = Filter { kinds: kinds.clone(), evidence: unsure.keys().cloned().collect(), ..Filter::default() };
-    events.records(&own, &mut |record| found.own(&record))?;
+    events.sort(&own, true)?.each(|_| true, &mut |record| found.own(record))?;
     found.turn();
-    events.records(&Filter { kinds, ..Filter::default() }, &mut |record| found.other(&record))?;
+    events.sort(&Filter { kinds, ..Filter::default() }, true)?.each(|_| true, &mut |record| found.other(record))?;
     let clocks = found.finish().into_iter().map(|offset| {
         let evidence: Vec<String> = unsure.iter().filter(|(_, name)| **name == offset.clock).map(|(id, _)| id.clone()).collect();
         let (host, zone) = evidence.first().and_then(|id| names.get(id)).cloned().unwrap_or_default();

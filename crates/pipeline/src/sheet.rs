@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use konseki_formats::text::longest_valid;
 use konseki_model::evidence::Zone;
-use konseki_model::{Because, Entity, EntityKind, Event, Kind, Problem, Records, Sink};
+use konseki_model::{Because, Core, Entity, EntityKind, Event, Kind, Problem, Records, Sink};
 use konseki_store::{Keep, Origin};
 
 use crate::detect::{Detector, Match, Scratch};
@@ -77,6 +77,19 @@ pub fn excerpt<'e>(event: &Event<'e>, values: &[(&str, &str)]) -> (&'e str, Opti
         end -= 1;
     }
     (text.get(..end).unwrap_or_default(), None)
+}
+
+/// What a list of files or processes names, where it stands in the line as it is: a finding of a comparison rests on it,
+/// and nothing else of such an event is written the same way in all formats.
+fn name_in_line<'e>(event: &Event<'e>) -> &'e str {
+    if !matches!((event.kind, event.at), (Kind::FileSeen | Kind::ProcessSeen, konseki_model::At::Line(_))) {
+        return "";
+    }
+    let Core { object, command, .. } = event.core;
+    // JSON writes a path's backslashes twice; its last part is written once.
+    let last = object.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stands = |text: &&str| (4..=400).contains(&text.len()) && memchr::memmem::find(event.raw, text.as_bytes()).is_some();
+    [object, command, last].into_iter().find(stands).unwrap_or_default()
 }
 
 fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
@@ -191,7 +204,8 @@ impl Sink for Sheet<'_> {
         for found in &matches {
             self.take_match(event, host, found);
         }
-        let (text, encoding) = if keeps_excerpt(event.kind) || !correlated.is_empty() { excerpt(event, &[]) } else { ("", None) };
+        let whole = keeps_excerpt(event.kind) || !correlated.is_empty();
+        let (text, encoding) = if whole { excerpt(event, &[]) } else { (name_in_line(event), None) };
         if let (false, Some(time)) = (correlated.is_empty(), event.time) {
             let fields = self.detector.group_fields(event);
             self.tally.outcome.correlated.push(Correlated {

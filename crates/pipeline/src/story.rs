@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
 use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
-use konseki_store::{Events, Filter};
+use konseki_store::{Filter, Ordered};
 
 use crate::assemble::Listed;
 use crate::journal::Journal;
@@ -29,19 +29,22 @@ const HOUR: i64 = 3_600_000_000;
 ///
 /// # Errors
 /// The event store cannot be read.
-pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Settings, findings: &mut Vec<Finding>) -> Result<Told, Error> {
+pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Settings, findings: &mut Vec<Finding>) -> Result<Told, Error> {
     let mut compare = Compare::new(&konseki_chain::Settings { appliances: settings.appliances.clone() });
     for source in konseki_chain::ASIDE {
         let aside = Filter { kinds: vec![Kind::Other], source: Some((*source).to_owned()), ..Filter::default() };
-        events.records(&aside, &mut |record| compare.aside(&record))?;
+        events.sort(&aside, false)?.each(|_| true, &mut |record| compare.aside(record))?;
     }
-    events.records(&of_kinds(wants), &mut |record| compare.observe(&record))?;
+    // Sorted once, asked twice.
+    let sorted = events.sort(&of_kinds(|kind| wants(kind) || follow_wants(kind)), false)?;
+    sorted.each(wants, &mut |record| compare.observe(record))?;
     let mut compared = compare.finish();
     adopt(findings, std::mem::take(&mut compared.findings));
     let mut follow = Follow::new(findings, &compared.joins);
     if !follow.is_empty() {
-        events.records(&of_kinds(follow_wants), &mut |record| follow.observe(&record))?;
+        sorted.each(follow_wants, &mut |record| follow.observe(record))?;
     }
+    drop(sorted);
     let (followed, edges) = follow.finish(findings);
     compared.joins.edges = edges;
     adopt(findings, followed);
@@ -97,7 +100,7 @@ pub fn tell(events: &Events, journal: &Journal, listed: &Listed, settings: &Sett
 }
 
 /// Messages on mail systems that the story names.
-fn mail(events: &Events, listed: &Listed, settings: &Settings, findings: &[Finding], chain: &mut Chain) -> Result<(), Error> {
+fn mail(events: &Ordered, listed: &Listed, settings: &Settings, findings: &[Finding], chain: &mut Chain) -> Result<(), Error> {
     let mut mail = konseki_chain::Mail::new(findings, chain, &listed.paths, settings.mail_keep_days);
     if mail.is_empty() || !listed.intake.iter().any(|piece| piece.source.starts_with("mail/")) {
         return Ok(());
@@ -106,7 +109,7 @@ fn mail(events: &Events, listed: &Listed, settings: &Settings, findings: &[Findi
     if konseki_chain::MAIL_ASIDE.iter().any(|source| listed.intake.iter().any(|piece| piece.source == *source)) {
         filter.kinds.push(Kind::Other);
     }
-    events.records(&filter, &mut |record| mail.observe(&record))?;
+    events.sort(&filter, false)?.each(|_| true, &mut |record| mail.observe(record))?;
     mail.finish(&mut chain.scope);
     Ok(())
 }

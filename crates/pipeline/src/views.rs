@@ -129,7 +129,7 @@ pub fn timeline(case: &Path, request: &TimelineRequest, to: &mut dyn Write) -> R
         {
             return;
         }
-        let line = line(&record, request, &words, zone.as_mut());
+        let line = line(record, request, &words, zone.as_mut());
         if let Some(line) = line {
             rows += 1;
             failed = to.write_all(line.as_bytes()).err();

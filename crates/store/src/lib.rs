@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod encode;
+mod ordered;
 mod pages;
 mod query;
 mod records;
 mod write;
 
+pub use ordered::{Ordered, Sorted};
 pub use pages::{Bounds, Span};
 pub use query::{Correction, Escape, Events, Output};
 pub use records::Filter;

@@ -18,7 +18,8 @@ use futures::StreamExt;
 use konseki_model::Record;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::records::{Filter, from_batch};
+use crate::ordered::Ordered;
+use crate::records::Filter;
 use crate::write::NAMES_KEY;
 use crate::{Error, schema};
 
@@ -56,6 +57,7 @@ pub enum Output {
 pub struct Events {
     pub(crate) context: SessionContext,
     pub(crate) runtime: tokio::runtime::Runtime,
+    ordered: Ordered,
 }
 
 impl Events {
@@ -101,7 +103,8 @@ impl Events {
             .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
             .set_bool("datafusion.execution.parquet.schema_force_view_types", false);
         let context = SessionContext::new_with_config_rt(config, environment);
-        let events = Self { context, runtime };
+        let ordered = Ordered::new(folder, spill, corrections, threads).within(memory.min(crate::ordered::SORT_MEMORY));
+        let events = Self { context, runtime, ordered };
         events.register(folder, corrections)?;
         Ok(events)
     }
@@ -180,15 +183,8 @@ impl Events {
     ///
     /// # Errors
     /// A damaged store, or no room to sort.
-    pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(Record)) -> Result<(), Error> {
-        let sql = format!("SELECT * FROM events WHERE {} ORDER BY time ASC NULLS FIRST, evidence, at", filter.condition());
-        self.runtime.block_on(async {
-            let mut stream = self.context.sql(&sql).await?.execute_stream().await?;
-            while let Some(batch) = next(&mut stream).await? {
-                from_batch(&batch, each);
-            }
-            Ok(())
-        })
+    pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(&Record)) -> Result<(), Error> {
+        self.ordered.sort(filter, false)?.each(|_| true, each)
     }
 
     /// Names of the tables a query can use.
@@ -214,7 +210,7 @@ pub(crate) async fn next(stream: &mut SendableRecordBatchStream) -> Result<Optio
     Ok(stream.next().await.transpose()?)
 }
 
-fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let io = |source| Error::Io { path: folder.display().to_string(), source };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {

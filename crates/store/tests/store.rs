@@ -39,7 +39,7 @@ fn what_is_written_is_read() {
     let spill = folder.path().join("spill");
     let store = Events::open(&events, &spill, &[], 2).unwrap();
     let mut seen = Vec::new();
-    store.records(&Filter { kinds: vec![Kind::AuthSuccess], ..Filter::default() }, &mut |r| seen.push(r)).unwrap();
+    store.records(&Filter { kinds: vec![Kind::AuthSuccess], ..Filter::default() }, &mut |r| seen.push(r.clone())).unwrap();
     assert_eq!(seen.len(), 5000);
     assert!(seen.windows(2).all(|w| w[0].time <= w[1].time));
     assert_eq!(seen[0].host, "ws01");
