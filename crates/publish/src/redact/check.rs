@@ -78,7 +78,8 @@ fn is_telling(class: Class, text: &str, ours: &str) -> bool {
     let least = if matches!(class, Class::Value | Class::File) { ENCODED_MIN } else { 3 };
     match class {
         Class::Text => true,
-        _ if text.chars().all(|c| c.is_ascii_digit()) => text.len() > 6,
+        // No address is as short as that; a confidence is.
+        _ if text.chars().all(|c| c.is_ascii_digit() || c == '.') => text.len() > 6,
         _ => text.chars().count() >= least && !stands(text, ours),
     }
 }
