@@ -57,6 +57,21 @@ fn fields(events: &Path) -> BTreeMap<String, BTreeSet<String>> {
     out
 }
 
+/// As words of their own: a name within a longer word is another name.
+fn replaced(text: &str, value: &str, with: &str) -> String {
+    let glued = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut out = String::new();
+    let mut at = 0;
+    for (place, found) in text.match_indices(value) {
+        let end = place + found.len();
+        let alone = !glued(text[..place].chars().next_back()) && !glued(text[end..].chars().next());
+        out += &text[at..place];
+        out += if alone { with } else { found };
+        at = end;
+    }
+    out + &text[at..]
+}
+
 /// Samples of every source with a canary in one field after the other; how many of which source.
 fn plant(evidence: &Path) -> BTreeMap<String, usize> {
     let sources = root().join("crates/sources/src");
@@ -70,7 +85,7 @@ fn plant(evidence: &Path) -> BTreeMap<String, usize> {
         let (source, rest) = inside.split_once("/samples/").unwrap();
         let lines = rest.ends_with(".csv") || rest.ends_with(".eml");
         for (number, (field, values)) in fields(events).into_iter().enumerate() {
-            let changed = values.iter().fold(text.clone(), |text, value| text.replace(value.as_str(), &disguise(number, lines)));
+            let changed = values.iter().fold(text.clone(), |text, value| replaced(&text, value, &disguise(number, lines)));
             if changed == text {
                 continue;
             }
@@ -163,7 +178,7 @@ fn singing(bytes: &[u8]) -> Option<String> {
 }
 
 /// The package's files with a canary in them.
-fn leaks(case: &Path, audience: &str, out: &Path) -> Vec<String> {
+fn leaks(case: &Path, audience: &str, out: &Path, written: &mut usize) -> Vec<String> {
     let langs = vec!["en".to_owned(), "ja".to_owned()];
     let request = PublishRequest {
         case: case.to_owned(),
@@ -173,9 +188,17 @@ fn leaks(case: &Path, audience: &str, out: &Path) -> Vec<String> {
         side_by_side: true,
         ..PublishRequest::default()
     };
-    let before = std::time::Instant::now();
-    publish(&request).unwrap();
-    eprintln!("{audience}: {:?}", before.elapsed());
+    match publish(&request) {
+        Ok(_) => {}
+        // Refused: nothing leaves. Said aloud, and no more than two of the five may be.
+        Err(konseki_pipeline::Error::Case(why)) if why.contains("holds a withheld text") => {
+            eprintln!("{audience}: refused: {why}");
+            assert!(!out.exists(), "a refused package leaves nothing behind");
+            return Vec::new();
+        }
+        Err(error) => panic!("{error}"),
+    }
+    *written += 1;
     let mut files = Vec::new();
     walk(out, &mut files);
     assert!(files.len() > 20);
@@ -198,25 +221,21 @@ fn no_canary_of_any_source_leaves() {
     rules(&folder.path().join("rules"));
     let request =
         Request { inputs: vec![evidence], case: case.clone(), rules: vec![folder.path().join("rules")], threads: 2, ..Request::default() };
-    let before = std::time::Instant::now();
     investigate(&request, &Silent).unwrap();
-    eprintln!("investigated: {:?}", before.elapsed());
     let found = fs::read_to_string(case.join("results/findings.jsonl")).unwrap();
     let found = found.lines().filter(|line| line.contains("00000000-0000-4000-8000-") || line.contains("kanaria_seen")).count();
-    if let Ok(keep) = std::env::var("KEEP") {
-        std::process::Command::new("cp").args(["-r", case.to_str().unwrap(), &keep]).status().unwrap();
-    }
     assert!(found > 100, "canaries reach the claims: {found}");
     // Default-deny: nobody named the canaries.
-    let mut all = Vec::new();
+    let (mut all, mut written) = (Vec::new(), 0);
     for audience in ["public", "peers", "employees"] {
-        all.extend(leaks(&case, audience, &folder.path().join(audience)));
+        all.extend(leaks(&case, audience, &folder.path().join(audience), &mut written));
     }
     // Named by the analyst, they leave for nobody.
     let settings = fs::read_to_string(case.join("case.toml")).unwrap();
     fs::write(case.join("case.toml"), format!("withhold = [\"kanaria\", \"{PLAIN}\", \"{NAME}\"]\n{settings}")).unwrap();
     for audience in ["sponsors", "law-enforcement"] {
-        all.extend(leaks(&case, audience, &folder.path().join(audience)));
+        all.extend(leaks(&case, audience, &folder.path().join(audience), &mut written));
     }
     assert!(all.is_empty(), "{}", all.join("\n"));
+    assert!(written >= 3, "{written} packages of five were written");
 }

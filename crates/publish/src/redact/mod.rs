@@ -8,6 +8,7 @@ mod names;
 mod policy;
 mod scrub;
 mod tell;
+mod undo;
 
 pub use address::{is_internal, parse as parse_address};
 pub use attacker::{is_hash, values as attacker_values};

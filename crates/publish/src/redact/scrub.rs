@@ -34,7 +34,7 @@ pub struct Book {
     used: BTreeSet<String>,
     /// Spelling, pseudonym, how often.
     pub replaced: BTreeMap<(Class, String), (String, u64)>,
-    /// Paths of products that are told: a part of one is no secret when it turns up alone.
+    /// Paths and names that are told: a part of one is no secret when it turns up alone.
     pub open: BTreeSet<String>,
 }
 
@@ -182,7 +182,7 @@ impl Scrubber {
         let lower = value.to_lowercase();
         if let Some(name) = self.names.by.get(&lower) {
             let held = self.policy.withholds(name.class);
-            return if held { self.pseudonym(name.class, &name.canonical, value) } else { self.text(value) };
+            return if held { self.pseudonym(name.class, &name.canonical, value) } else { self.told(value) };
         }
         if lists().well_known.contains(&lower) || lists().command_words.contains(&lower) || self.is_theirs(value) {
             return value.to_owned();
@@ -197,16 +197,21 @@ impl Scrubber {
         match class {
             Class::Value | Class::File => self.words(value),
             _ if self.policy.withholds(class) => self.pseudonym(class, &lower, value),
-            _ => self.text(value),
+            _ => self.told(value),
         }
+    }
+
+    /// A value that this audience may know.
+    fn told(&self, value: &str) -> String {
+        let told = self.text(value);
+        self.book.borrow_mut().open.insert(told.to_lowercase());
+        told
     }
 
     /// A path: open ones with the names in them replaced, others whole.
     pub fn path(&self, path: &str) -> String {
         if !self.policy.withholds(Class::File) {
-            let told = self.text(path);
-            self.book.borrow_mut().open.insert(told.to_lowercase());
-            return told;
+            return self.told(path);
         }
         let lower = path.to_lowercase();
         let open = lists().open_paths.iter().any(|open| lower.starts_with(open.as_str()));

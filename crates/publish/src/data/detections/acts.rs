@@ -125,7 +125,7 @@ mod tests {
             techniques: vec!["T1560.001".to_owned()],
             tactic: "collection".to_owned(),
         };
-        let made = rules(&[act.clone()], &act.techniques, &BTreeSet::from(["windows/json", "windows/evtx", "linux/bodyfile"]));
+        let made = rules(std::slice::from_ref(&act), &act.techniques, &BTreeSet::from(["windows/json", "windows/evtx", "linux/bodyfile"]));
         assert_eq!(made.len(), 1);
         let yaml = String::from_utf8_lossy(&made[0].files[0].bytes).into_owned();
         for line in ["      - 'a\\\\b'", "      - 'it''s'", "  condition: 1 of sel_* and not filter", "  category: process_creation"] {
