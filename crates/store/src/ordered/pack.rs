@@ -86,8 +86,9 @@ impl<'a> Packer<'a> {
         Self {
             memory,
             spill,
-            bytes: Vec::new(),
-            index: Vec::new(),
+            // Growing by doubling would hold three times the bound at its worst; room that is not touched costs nothing.
+            bytes: Vec::with_capacity(memory),
+            index: Vec::with_capacity(memory / 256),
             names: Names::default(),
             known: Known::default(),
             runs: Vec::new(),

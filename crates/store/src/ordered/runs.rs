@@ -193,8 +193,7 @@ impl<'a> Cursor<'a> {
 /// What was spilled cannot be read back.
 pub(super) fn merge(runs: &[Run], spill: Option<&Spill>, each: &mut dyn FnMut(usize, &Key, &[u8])) -> Result<(), Error> {
     let mut packed = Vec::new();
-    let mut cursors: Vec<Cursor<'_>> =
-        runs.iter().map(|run| Cursor { run, at: 0, block: Vec::new(), body: 0..0 }).collect();
+    let mut cursors: Vec<Cursor<'_>> = runs.iter().map(|run| Cursor { run, at: 0, block: Vec::new(), body: 0..0 }).collect();
     let mut heap = BinaryHeap::new();
     for (number, cursor) in cursors.iter_mut().enumerate() {
         if let Some(key) = cursor.next(spill, &mut packed)? {
