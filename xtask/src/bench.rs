@@ -248,7 +248,13 @@ fn cases(options: &Options, target: &Path, corpus: &Corpus) -> Vec<Case> {
     let file = show(&corpus.large.join("large.evtx"));
     cases.extend(sums("one large log", &file));
     for (work, input) in [("many logs", &many), ("one large log", &large), ("start-up", &small)] {
-        cases.extend(peer(work, "hayabusa", &["csv-timeline", "-d", input, "-r", &rules, "-w", "-q", "-o", "/dev/null", "--clobber"]));
+        // All rules are asked of all logs, as konseki does: by itself it goes by the first channel that a log names.
+        let hits = show(&options.work.join("hayabusa.csv"));
+        cases.extend(peer(
+            work,
+            "hayabusa",
+            &["dfir-timeline", "-d", input, "-r", &rules, "-A", "-a", "-w", "-q", "-Q", "-C", "-o", &hits],
+        ));
         cases.extend(peer(work, "chainsaw", &["hunt", input, "-s", &rules, "--preprocess", "-q", "--jsonl", "-o", "/dev/null"]));
         cases.extend(zircolite(options, work, input, &rules));
     }

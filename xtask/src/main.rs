@@ -4,6 +4,7 @@ mod bench;
 #[cfg(test)]
 mod cited;
 mod docs;
+mod missing;
 mod sources;
 mod walls;
 
@@ -15,8 +16,9 @@ const CHORES: &str = "chores:
   sources   rewrite the list of sources, docs/sources and the report's names of them
   accept    rewrite golden files; read them before you commit them
   coverage  read all public evidence where it stands, write docs/coverage.md
-  interop   packages of the shipped case, read by other tools; skips aloud where they cannot be installed
+  interop   packages of the shipped case and of made-up ones, read by other tools; skips aloud where they cannot be installed
   bench     konseki and the peers on PATH over the same evidence; results in benches/results
+  missing   an invented case without each source, and without two: losses must be told as gaps, nothing denied
   fuzz      other damage and other rules than the tests': fuzz [SECONDS [SEED]] for each of the targets";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         }
         "interop" => interop(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
+        "missing" => missing::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(CHORES.to_owned()),
     };
@@ -64,7 +67,7 @@ fn interop() -> Result<(), String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
     let status = Command::new("sh")
         .arg(root().join("crates/publish/interop/run.sh"))
-        .args([target.join("debug/konseki"), root().join("cases/nerve-small/evidence")])
+        .args([target.join("debug/konseki"), target.join("debug/lab"), root().join("cases/nerve-small/evidence")])
         .status()
         .map_err(|error| format!("sh: {error}"))?;
     if status.success() { Ok(()) } else { Err("another tool refuses a package".to_owned()) }

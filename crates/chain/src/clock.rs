@@ -4,6 +4,8 @@
 //! anchor. The shift on which most anchors agree is the log's; where they scatter the clock stays unknown and says so.
 
 mod judge;
+mod trace;
+mod tunnels;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +31,8 @@ pub struct Offset {
     /// Microseconds to add from that time on (times as they were taken before); the first part begins at the beginning.
     /// Empty where the clock stays unknown.
     pub parts: Vec<(i64, i64)>,
-    /// How far the anchors lie from the shift: half of them within this, in microseconds.
+    /// How far a time may still be off, in microseconds: nine in ten anchors lie within it, with room for the time a line
+    /// takes to be written.
     pub doubt: i64,
     /// Events of this clock that another source could have seen, and those that agree with the shift.
     pub anchors: u64,
@@ -163,5 +166,7 @@ fn keys(record: &Record) -> Vec<String> {
     keys
 }
 
+#[cfg(test)]
+mod planted;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// What a command line means: any of the words, all in lower case.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Command {
+pub struct Command {
     /// Each a list of words that must all stand in the line.
     pub any: Vec<Vec<String>>,
     #[serde(default)]
@@ -60,6 +60,11 @@ impl Data {
     pub(crate) fn web(&self, request: &str) -> Option<&Command> {
         first(&self.raw.web, request)
     }
+}
+
+/// What gives command lines their meaning, for rules that others can use.
+pub fn command_meanings() -> Vec<Command> {
+    Data::embedded().raw.command
 }
 
 fn first<'d>(all: &'d [Command], line: &str) -> Option<&'d Command> {

@@ -18,6 +18,7 @@ mod tell;
 pub use book::Book;
 pub use clock::{Clocks, Offset, wants as clock_wants};
 pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
+pub use data::{Command, command_meanings};
 pub use follow::{Follow, wants as follow_wants};
 pub use mail::{ASIDE as MAIL_ASIDE, Mail, wants as mail_wants};
 pub use tell::{Change, Coverage, changes, tell};

@@ -58,15 +58,23 @@ pub struct Mail<'a> {
     /// (name of the message, name of the file it lies in, where).
     stored: Vec<(String, String, Because)>,
     keep_days: Option<u32>,
+    /// Messages by which he came: his own, and nobody's loss.
+    his: BTreeSet<String>,
 }
 
 impl<'a> Mail<'a> {
     /// `paths`: id of a piece of evidence -> its path. `keep_days`: how long the systems keep messages, where it is known.
     pub fn new(findings: &[Finding], chain: &Chain, paths: &'a BTreeMap<String, String>, keep_days: Option<u32>) -> Self {
         let told: BTreeSet<&str> = chain.steps.iter().flat_map(|step| step.findings.iter().map(String::as_str)).collect();
-        let mut mail = Self { gates: BTreeMap::new(), paths, staged: BTreeSet::new(), stored: Vec::new(), keep_days };
-        for finding in findings.iter().filter(|finding| told.contains(finding.id.as_str())) {
-            mail.taken(finding);
+        let mut mail = Self { gates: BTreeMap::new(), paths, staged: BTreeSet::new(), stored: Vec::new(), keep_days, his: BTreeSet::new() };
+        let told = || findings.iter().filter(|finding| told.contains(finding.id.as_str()));
+        let contacts = contacts(told());
+        for finding in told() {
+            mail.taken(finding, &contacts);
+            if finding.tactics.iter().any(|tactic| tactic == "initial-access") {
+                let own = finding.entities.iter().filter(|e| e.kind == EntityKind::Message);
+                mail.his.extend(own.map(|e| e.value.clone()).filter(|value| !value.is_empty()));
+            }
             let packed = finding.techniques.iter().any(|t| t.starts_with("T1560") || t.starts_with("T1074"));
             let files = finding.entities.iter().filter(|e| packed && e.kind == EntityKind::File).map(|e| e.value.clone());
             mail.staged.extend(files);
@@ -77,7 +85,7 @@ impl<'a> Mail<'a> {
     }
 
     /// A host that ran the intruder's code, called him or sent to him.
-    fn taken(&mut self, finding: &Finding) {
+    fn taken(&mut self, finding: &Finding, contacts: &BTreeMap<&str, i64>) {
         const HIS: &[&str] = &["initial-access", "execution", "persistence", "command-and-control", "exfiltration", "collection"];
         let is = |list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
         let (Some(name), Some(time)) = (crate::tell::place(finding), finding.micros) else { return };
@@ -93,10 +101,11 @@ impl<'a> Mail<'a> {
             beyond: 0,
         });
         gate.from = gate.from.min(time);
-        if is(&["command-and-control", "exfiltration"]) {
-            let end = finding.time.end.as_deref().and_then(of_rfc3339).unwrap_or(time);
-            gate.to = Some(gate.to.map_or(end, |known| known.max(end)));
-        }
+        // The host itself may call under a name or address of its own: the place that it calls is the same.
+        let called = finding.entities.iter().filter(|entity| entity.kind == EntityKind::Address && entity.role == "to");
+        let own = is_contact(finding).then(|| end(finding)).flatten();
+        let last = called.filter_map(|entity| contacts.get(entity.value.as_str()).copied()).chain(own).max();
+        gate.to = gate.to.max(last);
     }
 
     /// No host of the story could be a mail system.
@@ -137,12 +146,35 @@ impl<'a> Mail<'a> {
         }
         let keep = self.keep_days.map(|days| i64::from(days) * DAY);
         for gate in self.gates.values_mut() {
+            gate.messages.retain(|key, message| !self.his.contains(key) && !self.his.contains(&message.value(key)));
             gate.tell(&confirmed, keep, self.keep_days, scope);
         }
         for (value, because) in confirmed {
             scope.confirmed.push(item(&value, "mail-in-archive", because, BTreeMap::new()));
         }
     }
+}
+
+/// Connections to the intruder. A command that only names a place bounds no time.
+fn is_contact(finding: &Finding) -> bool {
+    finding.engine == "chain" && finding.tactics.iter().any(|tactic| tactic == "command-and-control" || tactic == "exfiltration")
+}
+
+fn end(finding: &Finding) -> Option<i64> {
+    finding.time.end.as_deref().and_then(of_rfc3339).or(finding.micros)
+}
+
+/// Address on the Internet -> when it was last called.
+fn contacts<'f>(findings: impl Iterator<Item = &'f Finding>) -> BTreeMap<&'f str, i64> {
+    let mut all = BTreeMap::new();
+    for finding in findings.filter(|finding| is_contact(finding)) {
+        let Some(end) = end(finding) else { continue };
+        for entity in finding.entities.iter().filter(|entity| entity.kind == EntityKind::Address && entity.role == "to") {
+            let last = all.entry(entity.value.as_str()).or_insert(end);
+            *last = end.max(*last);
+        }
+    }
+    all
 }
 
 /// A key for the message on its host, and its name as far as this event says it.

@@ -60,6 +60,9 @@ pub fn replay(args: &Args, package: &Path, evidence: &[PathBuf], threads: usize)
     for step in &replayed.steps {
         let word = pipeline::seen_word(step.seen, japanese);
         say::out(format_args!("{:<4} {:<14} {}", step.step, word, escape_terminal(step.title(japanese))));
+        if !step.by.is_empty() {
+            say::out(format_args!("       {}", escape_terminal(&step.by.join(", "))));
+        }
         for place in &step.places {
             say::out(format_args!("       {}", escape_terminal(place)));
         }

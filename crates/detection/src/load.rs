@@ -4,24 +4,28 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
+use std::thread::Builder;
 
-use crate::ruleset::{Loader, MAX_FILE, RuleSet};
+use crate::ruleset::{Loader, MAX_FILE, Parsed, RuleSet};
+use crate::sigma::value::Placeholders;
 
 /// Entries of one archive, or files below one folder.
 const MAX_FILES: usize = 200_000;
 /// Bytes of rules altogether, unpacked.
 const MAX_TOTAL: u64 = 1 << 30;
+/// Bytes of files gathered before they are read together.
+const BATCH: usize = 16 << 20;
 /// Folders within each other.
 const MAX_DEPTH: usize = 32;
 
 /// Loads rules from files, folders and `.zip` archives. What cannot be read is named in `RuleSet::unusable`.
 /// Only rules are read from disk here; evidence never is.
 pub fn load_paths<P: AsRef<Path>>(paths: &[P], placeholders: &BTreeMap<String, Vec<String>>) -> RuleSet {
-    let mut walk = Walk { loader: Loader::new(placeholders), files: 0, total: 0 };
+    let mut walk = Walk::new(placeholders, 1);
     for path in paths {
         walk.path(path.as_ref(), 0, true);
     }
-    walk.loader.finish()
+    walk.finish()
 }
 
 /// Loads one file, folder or archive.
@@ -32,33 +36,77 @@ pub fn load_path(path: &Path) -> RuleSet {
 /// Loads an archive that is in memory already; its entries are named `name!/entry`.
 pub fn load_zip(name: &str, bytes: &[u8]) -> RuleSet {
     let placeholders = BTreeMap::new();
-    let mut walk = Walk { loader: Loader::new(&placeholders), files: 0, total: 0 };
+    let mut walk = Walk::new(&placeholders, 1);
     walk.zip(name, Cursor::new(bytes));
-    walk.loader.finish()
+    walk.finish()
 }
 
 /// Loads files that are in memory already, given as (name, bytes); `.zip` archives among them are opened.
-pub fn load_files(files: &[(String, Vec<u8>)]) -> RuleSet {
+/// `threads`: how many read rules; the set is the same for any number.
+pub fn load_files(files: &[(String, Vec<u8>)], threads: usize) -> RuleSet {
     let placeholders = BTreeMap::new();
-    let mut walk = Walk { loader: Loader::new(&placeholders), files: 0, total: 0 };
+    let mut walk = Walk::new(&placeholders, threads);
     for (name, bytes) in files {
         if name.to_ascii_lowercase().ends_with(".zip") {
             walk.zip(name, Cursor::new(bytes));
         } else if walk.room(name) {
-            walk.total += bytes.len() as u64;
-            walk.loader.file(name, bytes);
+            walk.file(name.clone(), bytes.clone());
         }
     }
-    walk.loader.finish()
+    walk.finish()
 }
 
 struct Walk<'p> {
-    loader: Loader<'p>,
+    loader: Loader,
+    placeholders: &'p Placeholders,
+    threads: usize,
     files: usize,
     total: u64,
+    /// Files to be read, and their bytes.
+    batch: Vec<(String, Vec<u8>)>,
+    weight: usize,
 }
 
-impl Walk<'_> {
+impl<'p> Walk<'p> {
+    fn new(placeholders: &'p Placeholders, threads: usize) -> Self {
+        let threads = threads.max(1);
+        Self { loader: Loader::default(), placeholders, threads, files: 0, total: 0, batch: Vec::new(), weight: 0 }
+    }
+
+    fn file(&mut self, name: String, bytes: Vec<u8>) {
+        self.total += bytes.len() as u64;
+        self.weight += bytes.len();
+        self.batch.push((name, bytes));
+        if self.weight >= BATCH {
+            self.read_batch();
+        }
+    }
+
+    /// Reads the files gathered, on several threads, and takes them in their order.
+    fn read_batch(&mut self) {
+        let (batch, placeholders) = (std::mem::take(&mut self.batch), self.placeholders);
+        self.weight = 0;
+        let parse = |files: &[(String, Vec<u8>)]| -> Vec<Parsed> {
+            files.iter().map(|(name, bytes)| Parsed::file(name, bytes, placeholders)).collect()
+        };
+        let mut shares = batch.chunks(batch.len().div_ceil(self.threads).max(1));
+        let Some(own) = shares.next() else { return };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = shares.map(|share| (share, Builder::new().spawn_scoped(scope, || parse(share)))).collect();
+            parse(own).into_iter().for_each(|parsed| self.loader.take(parsed));
+            for (share, thread) in others {
+                // Without a thread to be had, or after one that fell, the share is read here.
+                let parsed = thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| parse(share));
+                parsed.into_iter().for_each(|parsed| self.loader.take(parsed));
+            }
+        });
+    }
+
+    fn finish(mut self) -> RuleSet {
+        self.read_batch();
+        self.loader.finish()
+    }
+
     fn path(&mut self, path: &Path, depth: usize, named: bool) {
         let name = path.to_string_lossy().into_owned();
         if path.is_dir() {
@@ -100,10 +148,7 @@ impl Walk<'_> {
         let mut bytes = Vec::new();
         let result = File::open(path).and_then(|file| file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes));
         match result {
-            Ok(read) => {
-                self.total += read as u64;
-                self.loader.file(name, &bytes);
-            }
+            Ok(_) => self.file(name.to_owned(), bytes),
             Err(error) => self.loader.refuse(name, 1, error.to_string()),
         }
     }
@@ -113,7 +158,6 @@ impl Walk<'_> {
             Ok(archive) => archive,
             Err(error) => return self.loader.refuse(name, 1, error.to_string()),
         };
-        let mut bytes = Vec::new();
         for index in 0..archive.len() {
             let entry = match archive.by_index(index) {
                 Ok(entry) => entry,
@@ -130,12 +174,9 @@ impl Walk<'_> {
             if !self.room(&full) {
                 return;
             }
-            bytes.clear();
+            let mut bytes = Vec::new();
             match entry.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes) {
-                Ok(read) => {
-                    self.total += read as u64;
-                    self.loader.file(&full, &bytes);
-                }
+                Ok(_) => self.file(full, bytes),
                 Err(error) => self.loader.refuse(&full, 1, error.to_string()),
             }
         }

@@ -90,33 +90,41 @@ impl RuleSet {
 
     /// As `load`, with values for `%placeholder%`.
     pub fn load_with<P: AsRef<str>, B: AsRef<[u8]>>(files: &[(P, B)], placeholders: &BTreeMap<String, Vec<String>>) -> Self {
-        let mut loader = Loader::new(placeholders);
+        let mut loader = Loader::default();
         for (path, bytes) in files {
-            loader.file(path.as_ref(), bytes.as_ref());
+            loader.take(Parsed::file(path.as_ref(), bytes.as_ref(), placeholders));
         }
         loader.finish()
     }
 }
 
-pub(crate) struct Loader<'p> {
-    set: RuleSet,
-    filters: Vec<Filter>,
-    /// Id -> where it stood first.
-    seen: BTreeMap<String, (String, u32)>,
-    placeholders: &'p Placeholders,
+/// What a document is.
+enum Document {
+    Rule(Rule),
+    Correlation(Correlation),
+    Filter(Filter),
 }
 
-impl<'p> Loader<'p> {
-    pub fn new(placeholders: &'p Placeholders) -> Self {
-        Self { set: RuleSet::default(), filters: Vec::new(), seen: BTreeMap::new(), placeholders }
+/// What a file holds, read without looking at any other.
+#[derive(Default)]
+pub(crate) struct Parsed {
+    documents: Vec<Document>,
+    unusable: Vec<Unusable>,
+    notes: Vec<Unusable>,
+}
+
+impl Parsed {
+    pub fn file(path: &str, bytes: &[u8], placeholders: &Placeholders) -> Self {
+        let mut parsed = Self::default();
+        parsed.read(path, bytes, placeholders);
+        parsed
     }
 
-    pub fn refuse(&mut self, file: &str, line: u32, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.set.unusable.push(Unusable { file: file.to_owned(), line, reason });
+    fn refuse(&mut self, file: &str, line: u32, reason: impl Into<String>) {
+        self.unusable.push(Unusable { file: file.to_owned(), line, reason: reason.into() });
     }
 
-    pub fn file(&mut self, path: &str, bytes: &[u8]) {
+    fn read(&mut self, path: &str, bytes: &[u8], placeholders: &Placeholders) {
         if bytes.len() > MAX_FILE {
             return self.refuse(path, 1, "the file is larger than 16 MiB");
         }
@@ -132,7 +140,7 @@ impl<'p> Loader<'p> {
             }
             met += 1;
             if let Some(document) = merged(node, &mut global, &mut previous) {
-                self.document(path, &document);
+                self.document(path, &document, placeholders);
             }
         }
         match error {
@@ -142,47 +150,69 @@ impl<'p> Loader<'p> {
         }
     }
 
-    fn document(&mut self, path: &str, node: &Node) {
+    fn document(&mut self, path: &str, node: &Node, placeholders: &Placeholders) {
         if !matches!(node.data, Data::Map(_)) {
             return self.refuse(path, node.line, "this is no rule: not a map");
         }
         let mut notes = Vec::new();
         let meta = meta::read(node, path, &mut notes);
-        if let Err(refused) = self.rule(meta, node) {
-            return self.refuse(path, refused.line, refused.reason);
+        match document(meta, node, placeholders) {
+            Ok(document) => self.documents.push(document),
+            Err(refused) => return self.refuse(path, refused.line, refused.reason),
         }
         for (line, reason) in notes {
-            self.set.notes.push(Unusable { file: path.to_owned(), line, reason });
+            self.notes.push(Unusable { file: path.to_owned(), line, reason });
         }
     }
+}
 
-    fn rule(&mut self, meta: RuleMeta, node: &Node) -> Result<(), Refused> {
-        if let Some(entry) = node.get("correlation") {
-            let block = correlation::block(&entry.value, node)?;
-            let over = correlation::over(&block, entry.line)?;
-            if self.first(&meta) {
-                let made = Correlation { meta, reports: true, block, inputs: Vec::new(), over };
-                self.set.correlations.push(made);
-            }
-        } else if let Some(entry) = node.get("detection") {
-            let expr = detection::block(&entry.value, self.placeholders, &[])?;
-            if node.get("logsource").is_none() {
-                return Err(Refused::new(node.line, "there is no logsource"));
-            }
-            if self.first(&meta) {
-                self.set.rules.push(Rule { meta, reports: true, expr });
-            }
-        } else if let Some(entry) = node.get("filter") {
-            let expr = detection::block(&entry.value, self.placeholders, &["rules"])?;
-            let rules = entry.value.get("rules").map(|rules| rules.value.texts());
-            let rules = rules.filter(|rules| rules.iter().any(|rule| rule != "any"));
-            let (file, line) = (meta.file, meta.line);
-            self.filters.push(Filter { file, line, rules, expr });
-        } else {
-            let why = "there is no detection, correlation or filter";
-            return Err(Refused::new(node.line, why));
+fn document(meta: RuleMeta, node: &Node, placeholders: &Placeholders) -> Result<Document, Refused> {
+    if let Some(entry) = node.get("correlation") {
+        let block = correlation::block(&entry.value, node)?;
+        let over = correlation::over(&block, entry.line)?;
+        Ok(Document::Correlation(Correlation { meta, reports: true, block, inputs: Vec::new(), over }))
+    } else if let Some(entry) = node.get("detection") {
+        let expr = detection::block(&entry.value, placeholders, &[])?;
+        if node.get("logsource").is_none() {
+            return Err(Refused::new(node.line, "there is no logsource"));
         }
-        Ok(())
+        Ok(Document::Rule(Rule { meta, reports: true, expr }))
+    } else if let Some(entry) = node.get("filter") {
+        let expr = detection::block(&entry.value, placeholders, &["rules"])?;
+        let rules = entry.value.get("rules").map(|rules| rules.value.texts());
+        let rules = rules.filter(|rules| rules.iter().any(|rule| rule != "any"));
+        Ok(Document::Filter(Filter { file: meta.file, line: meta.line, rules, expr }))
+    } else {
+        Err(Refused::new(node.line, "there is no detection, correlation or filter"))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Loader {
+    set: RuleSet,
+    filters: Vec<Filter>,
+    /// Id -> where it stood first.
+    seen: BTreeMap<String, (String, u32)>,
+}
+
+impl Loader {
+    pub fn refuse(&mut self, file: &str, line: u32, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.set.unusable.push(Unusable { file: file.to_owned(), line, reason });
+    }
+
+    /// Takes what the next file holds: of two rules with one id the first is used.
+    pub fn take(&mut self, parsed: Parsed) {
+        self.set.unusable.extend(parsed.unusable);
+        self.set.notes.extend(parsed.notes);
+        for document in parsed.documents {
+            match document {
+                Document::Rule(rule) if self.first(&rule.meta) => self.set.rules.push(rule),
+                Document::Correlation(made) if self.first(&made.meta) => self.set.correlations.push(made),
+                Document::Rule(_) | Document::Correlation(_) => {}
+                Document::Filter(filter) => self.filters.push(filter),
+            }
+        }
     }
 
     /// Whether a rule of that id was not met before; a second one is reported.

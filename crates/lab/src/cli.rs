@@ -10,9 +10,10 @@ use crate::ctx::{Options, Pace};
 #[derive(Debug, Parser)]
 #[command(name = "lab", version)]
 struct Args {
-    /// nerve, brickstorm, mailgate, ransom, insider, calm, nerve-small (the case that ships); or `score CASE TRUTH`
+    /// nerve, brickstorm, mailgate, ransom, insider, calm, nerve-small (the case that ships); `score CASE TRUTH`; or
+    /// `actions CASE TRUTH AFB`: each action of an Attack Flow beside the steps of the answer
     name: String,
-    /// For `score`: the case folder, then the truth file
+    /// For `score` and `actions`: the case folder, then the truth file, then the Attack Flow
     rest: Vec<PathBuf>,
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -42,7 +43,11 @@ struct Args {
 /// Runs the command line; the exit code.
 pub fn run() -> u8 {
     let args = Args::parse();
-    let done = if args.name == "score" { score(&args) } else { generate(&args) };
+    let done = match args.name.as_str() {
+        "score" => score(&args),
+        "actions" => actions(&args),
+        _ => generate(&args),
+    };
     match done {
         Ok(()) => 0,
         Err(e) => {
@@ -63,6 +68,19 @@ fn score(args: &Args) -> std::io::Result<()> {
         print!("{}", score.table());
     }
     Ok(())
+}
+
+fn actions(args: &Args) -> std::io::Result<()> {
+    let [case, truth, afb] = args.rest.as_slice() else {
+        return Err(std::io::Error::other("actions takes CASE, TRUTH and AFB"));
+    };
+    let (table, good, all) = crate::score::actions::table(case, truth, afb)?;
+    print!("{table}");
+    if good == all {
+        Ok(())
+    } else {
+        Err(std::io::Error::other(format!("{} of {all} actions are neither matched nor explained", all - good)))
+    }
 }
 
 fn generate(args: &Args) -> std::io::Result<()> {

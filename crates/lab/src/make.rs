@@ -13,7 +13,7 @@ use crate::truth::{Gap, Trap, Truth};
 use crate::when::{self, DAY, HOUR};
 use crate::world::World;
 
-/// Writes `DIR/evidence/` and `DIR/truth/truth.json`.
+/// Writes `DIR/evidence/` and `DIR/truth/truth.json`; where the owners know what no evidence says, `DIR/case.toml` too.
 ///
 /// # Errors
 /// When the case is unknown or a file cannot be written.
@@ -51,6 +51,10 @@ pub fn make(opt: &Options, dir: &Path) -> io::Result<Truth> {
         crate::write::evtx::convert(&dir.join("evidence"), &mut truth)?;
     }
     std::fs::create_dir_all(dir.join("truth"))?;
+    if opt.case == "mailgate" {
+        let days = cases::mailgate::KEEP / DAY;
+        std::fs::write(dir.join("case.toml"), format!("name = \"mailgate\"\nmail_keep_days = {days}\n"))?;
+    }
     let text = serde_json::to_string(&truth).map_err(io::Error::other)?;
     std::fs::write(dir.join("truth/truth.json"), text + "\n")?;
     Ok(truth)

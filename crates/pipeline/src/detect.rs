@@ -51,11 +51,11 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Loads the rules that konseki brings and those of the given paths.
+    /// Loads the rules that konseki brings and those of the given paths, on so many threads.
     ///
     /// # Errors
     /// A path that does not exist or cannot be read.
-    pub fn load(paths: &[PathBuf], with_builtin: bool) -> Result<Self, Error> {
+    pub fn load(paths: &[PathBuf], with_builtin: bool, threads: usize) -> Result<Self, Error> {
         let mut sigma_files = Vec::new();
         let mut yara_files = Vec::new();
         let mut lists = Vec::new();
@@ -76,9 +76,13 @@ impl Detector {
             hasher.update(bytes);
         }
         let hash = crate::hex(&hasher.finalize()).get(..16).unwrap_or_default().to_owned();
-        let (sigma, mut unusable) = sigma::Engine::build(&sigma_files, &lists);
         let yara_all = yara_files.len() > own_yara;
-        let yara = (!yara_files.is_empty()).then(|| konseki_yara::RuleSet::compile(&yara_files));
+        let compile = || (!yara_files.is_empty()).then(|| konseki_yara::RuleSet::compile(&yara_files));
+        let ((sigma, mut unusable), yara) = std::thread::scope(|scope| {
+            let beside = (threads > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, compile).ok()).flatten();
+            let sigma = sigma::Engine::build(&sigma_files, &lists, threads);
+            (sigma, beside.and_then(|thread| thread.join().ok()).unwrap_or_else(compile))
+        });
         let yara = yara.map(|(rules, bad)| {
             unusable.extend(bad.into_iter().map(|one| (one.file, one.line, one.reason)));
             rules

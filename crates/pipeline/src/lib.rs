@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apart;
 mod assemble;
 mod builtin;
 mod clocks;
@@ -19,8 +20,10 @@ mod revise;
 mod run;
 mod settings;
 mod sheet;
+mod shelf;
 mod sigma;
 mod story;
+mod tally;
 mod verify;
 mod views;
 mod yara;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use konseki_evidence::custody::{Action, Custody, Draft, records};
 use konseki_model::{Chain, Finding, Intake, Unrecognised};
-use konseki_publish::{Audience, Claims, Narrative, OwnRule, Package, Seal};
+use konseki_publish::{Audience, Claims, Narrative, Package, Seal};
 use konseki_report::{Coverage, Inventory, Lang, Rules};
 use serde::{Deserialize, Serialize};
 
 use crate::run::{Case, guard_version, lock_error, write};
 use crate::settings::Settings;
-use crate::{Error, VERSION, builtin};
+use crate::{Error, VERSION, shelf};
 
 /// What packages need and results do not hold, beside the journal.
 pub(crate) const KEPT: &str = "work/claims.json";
@@ -172,7 +172,9 @@ fn claims(case: &Case) -> Result<Claims, Error> {
         custody: custody_lines(case)?,
         facts: settings.fact_texts(),
         own: settings.appliances.clone(),
-        book: book(),
+        book: shelf::book(),
+        shelf: shelf::shelf(),
+        acts: shelf::acts(),
         ..Claims::default()
     })
 }
@@ -206,34 +208,6 @@ fn custody_lines(case: &Case) -> Result<Vec<String>, Error> {
     let last = records(&path).map_err(|error| Error::Case(error.to_string()))?;
     let count = last.iter().rposition(|record| record.draft.action == Action::Report).map_or(0, |at| at + 1);
     Ok(read(&path)?.lines().take(count).map(str::to_owned).collect())
-}
-
-/// Rules that konseki brings, with the samples beside them.
-fn book() -> BTreeMap<String, OwnRule> {
-    let rules = builtin::below("sigma/", ".yml");
-    let samples: BTreeMap<String, Vec<u8>> = builtin::below("sigma/", ".jsonl").into_iter().collect();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut out = BTreeMap::new();
-    for (name, bytes) in &rules {
-        let set = konseki_detection::RuleSet::load(&[(name.as_str(), bytes.as_slice())]);
-        let beside = |ending: &str| samples.get(&name.replace(".yml", ending)).map(|bytes| text(bytes)).unwrap_or_default();
-        for rule in &set.rules {
-            let ja = rule.meta.ja.clone().unwrap_or_default();
-            let own = OwnRule {
-                file: name.trim_start_matches("konseki:").to_owned(),
-                yaml: text(bytes),
-                matches: beside(".match.jsonl"),
-                nomatches: beside(".nomatch.jsonl"),
-                title: rule.meta.title.clone(),
-                why: rule.meta.description.clone(),
-                disproof: rule.meta.falsepositives.join("; "),
-                title_ja: ja.title,
-                why_ja: ja.description,
-            };
-            out.insert(rule.meta.id.clone(), own);
-        }
-    }
-    out
 }
 
 /// Makes room: the folder is empty, or holds nothing but an earlier package of ours.

@@ -15,8 +15,9 @@ use konseki_store::EventWriter;
 use crate::detect::{Bytes, Detector, Scratch};
 use crate::journal::{Journal, Outcome, Place};
 use crate::settings::Settings;
-use crate::sheet::Sheet;
-use crate::{Error, Progress, hex};
+use crate::sheet::{Sheet, Whose};
+use crate::tally::Tally;
+use crate::{Error, Progress, apart, hex};
 
 /// Bytes of pieces in memory between the finder and the workers.
 const IN_FLIGHT: u64 = 96 << 20;
@@ -79,6 +80,7 @@ struct Shared<'a> {
     stop: AtomicBool,
     events: AtomicU64,
     budget: Budget,
+    hands: apart::Hands,
     folder: PathBuf,
     detector: &'a Detector,
     settings: &'a Settings,
@@ -134,6 +136,7 @@ pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Resul
         stop: AtomicBool::new(false),
         events: AtomicU64::new(0),
         budget: Budget { used: Mutex::new(0), freed: Condvar::new() },
+        hands: apart::Hands::default(),
         folder,
         detector,
         settings,
@@ -269,11 +272,14 @@ impl<'a> Worker<'a> {
 
     fn run(mut self, receive: &Mutex<Receiver<Job>>) {
         loop {
+            self.shared.hands.free();
             let job = match receive.lock() {
                 Ok(receive) => receive.recv(),
                 Err(_) => break,
             };
+            // With nothing left to come it stays free for others.
             let Ok(job) = job else { break };
+            self.shared.hands.busy();
             let in_memory = job.body.memory().map_or(0, |bytes| bytes.len() as u64);
             if !self.shared.stop.load(Ordering::SeqCst)
                 && let Err(error) = self.piece(job)
@@ -339,10 +345,11 @@ impl<'a> Worker<'a> {
             }
         };
         pack.used = clock;
-        let mut sheet = Sheet::new(&id, entry, index, host.unwrap_or_default(), &mut pack.writer, shared.detector, &mut self.scratch);
+        let whose = Whose { evidence: &id, source: entry, index, host: host.unwrap_or_default().into() };
         let mut input = Seekable(reader);
-        entry.source.read(&mut input, &Reading { piece, hints: &hints, about: &about }, &mut sheet);
-        let (mut outcome, nested, failed) = sheet.finish();
+        let reading = Reading { piece, hints: &hints, about: &about };
+        let tally = tally(&mut input, &reading, &whose, &mut pack.writer, shared, &mut self.scratch);
+        let (mut outcome, nested, failed) = tally.finish(entry.id, &whose.host);
         if let Some(error) = failed {
             return Err(error.into());
         }
@@ -461,6 +468,25 @@ impl<'a> Worker<'a> {
         }
         self.commit_bare()
     }
+}
+
+/// Reads a piece, in parts where it is large and can be cut.
+fn tally(
+    input: &mut Seekable,
+    reading: &Reading<'_>,
+    whose: &Whose<'_>,
+    writer: &mut EventWriter,
+    shared: &Shared<'_>,
+    scratch: &mut Scratch,
+) -> Tally {
+    if reading.piece.size >= apart::LARGE
+        && let Some(parts) = whose.source.source.parts(input, reading)
+    {
+        return apart::read(&*parts, whose, writer, shared.detector, scratch, &shared.hands);
+    }
+    let mut sheet = Sheet::new(whose, writer, shared.detector, scratch);
+    whose.source.source.read(input, reading, &mut sheet);
+    sheet.tally
 }
 
 /// A boxed reader as the input of a source.

@@ -111,7 +111,8 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
     }
     inputs.sort();
     progress.stage("rules");
-    let detector = Detector::load(&request.rules, !request.no_builtin)?;
+    let threads = if request.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { request.threads };
+    let detector = Detector::load(&request.rules, !request.no_builtin, threads)?;
     let key = crate::sha256(format!("{}\n{}\n{}", detector.hash(), settings.reading_key(), request.passwords.len()).as_bytes());
     let journal_path = case.path("work/journal.jsonl");
     let (journal, _) = Journal::open(&journal_path, VERSION, &key).map_err(|error| case_error(&journal_path, &error))?;
@@ -125,7 +126,6 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
         options.limits = limits;
     }
     progress.stage("reading");
-    let threads = if request.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { request.threads };
     let means =
         reading::Means { options: &options, folder: case.path("events"), detector: &detector, settings: &settings, threads, progress };
     let journal = reading::read_all(&inputs, journal, means)?;

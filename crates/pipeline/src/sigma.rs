@@ -44,8 +44,8 @@ fn routing() -> Routing {
 }
 
 impl Engine {
-    pub fn build(files: &[(String, Vec<u8>)], lists: &[(String, Vec<u8>)]) -> (Self, Vec<(String, u64, String)>) {
-        let set: RuleSet = konseki_detection::load_files(files);
+    pub fn build(files: &[(String, Vec<u8>)], lists: &[(String, Vec<u8>)], threads: usize) -> (Self, Vec<(String, u64, String)>) {
+        let set: RuleSet = konseki_detection::load_files(files, threads);
         let mut unusable: Vec<(String, u64, String)> =
             set.unusable.iter().map(|one| (one.file.clone(), u64::from(one.line), one.reason.clone())).collect();
         for twice in &set.duplicates {

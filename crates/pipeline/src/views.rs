@@ -263,7 +263,7 @@ pub struct RuleLine {
 /// # Errors
 /// A rule path that cannot be read.
 pub fn rules(paths: &[PathBuf], builtin: bool) -> Result<RuleList, Error> {
-    let detector = Detector::load(paths, builtin)?;
+    let detector = Detector::load(paths, builtin, 1)?;
     Ok(RuleList { rules: detector.list(), unusable: detector.unusable().to_vec() })
 }
 

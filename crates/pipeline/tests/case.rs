@@ -92,6 +92,44 @@ fn the_same_bytes_on_any_number_of_threads_and_in_any_order() {
     assert!(results(&one) == before);
 }
 
+/// Large enough to be read in parts: events of several rules, some of them in every part, and damage.
+fn large_log() -> Vec<u8> {
+    use konseki_formats::evtx::write::{EventSpec, EvtxWriter};
+    let mut log = EvtxWriter::new();
+    for number in 0..14_000_i64 {
+        let at = 1_704_597_129_000_000 + number * 60_000_000;
+        let id = if number % 50 == 0 { 1102 } else { 4624 };
+        let event = EventSpec::new("Microsoft-Windows-Security-Auditing", "Security", id, at, "pc01");
+        let user = if number % 9 == 0 { "taro" } else { "hanako" };
+        log.push(&event.data("TargetUserName", user).data("IpAddress", "192.0.2.7").data("Note", "x".repeat(200))).unwrap();
+    }
+    let mut bytes = log.finish();
+    for at in [700_000, 5_000_000] {
+        bytes[at..at + 900].fill(0xff);
+    }
+    bytes
+}
+
+#[test]
+fn one_large_log_gives_the_same_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("evidence");
+    fs::create_dir_all(&evidence).unwrap();
+    fs::write(evidence.join("Security.evtx"), large_log()).unwrap();
+    assert!(fs::metadata(evidence.join("Security.evtx")).unwrap().len() > 8 << 20);
+    let mut all = Vec::new();
+    for threads in [1, 2, 5] {
+        let case = folder.path().join(format!("{threads}/case"));
+        let summary = run(vec![evidence.clone()], &case, threads);
+        assert!(summary.events > 13_900 && summary.findings > 0, "{}", summary.text_en);
+        let events: Vec<Vec<u8>> =
+            fs::read_dir(case.join("events/windows/evtx")).unwrap().flatten().map(|entry| fs::read(entry.path()).unwrap()).collect();
+        assert_eq!(events.len(), 1);
+        all.push((results(&case), events));
+    }
+    assert!(all[0] == all[1] && all[0] == all[2]);
+}
+
 #[test]
 fn a_run_that_was_cut_short_goes_on_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();

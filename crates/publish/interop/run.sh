@@ -1,22 +1,86 @@
 #!/bin/sh
-# Packages of a case for every audience, read by other tools: run.sh KONSEKI EVIDENCE. Skips aloud where Python or its packages
-# are missing.
+# Packages of cases for every audience, read by other tools: run.sh KONSEKI LAB EVIDENCE. The evidence that ships, then small
+# cases that LAB makes (KONSEKI_INTEROP=ship leaves those out). Skips aloud what cannot be installed.
+# ATTACK_FLOW: a checkout of attack-flow, with its validator in venv/ and the Builder's command line built; otherwise it is
+# fetched and built here.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+konseki=$1 lab=$2 shipped=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if ! { python3 -m venv "$work/venv" && "$work/venv/bin/pip" install -q -r "$here/requirements.txt"; }; then
     echo "SKIPPED: the Python packages of $here/requirements.txt cannot be installed"
     exit 0
 fi
-code=0
-"$1" investigate "$2" --case "$work/case" --quiet || code=$?
-[ "$code" -ne 2 ] || exit 1
+# The server's reader alone is wanted, not the server's dependencies.
+"$work/venv/bin/pip" install -q --no-deps timesketch || echo "SKIPPED: timesketch"
+
+attack_flow() {
+    python=$(command -v python3.13 || command -v python3.12) && "$python" -c '' || return 1
+    git clone -q --depth 1 https://github.com/center-for-threat-informed-defense/attack-flow "$work/af" || return 1
+    "$python" -m venv "$work/af/venv" || return 1
+    "$work/af/venv/bin/pip" install -q jsonschema==4.17.3 stix2==3.0.2 'networkx<3' graphviz defusedxml python-slugify setuptools || return 1
+    # It looks for its schemas beside its sources.
+    "$work/af/venv/bin/pip" install -q --no-deps -e "$work/af" || return 1
+    (cd "$work/af/src/attack_flow_builder" && npm ci --no-audit --no-fund && npx vite build -c vite.cli.config.ts && npm i --no-save commander@12) > "$work/npm.log" 2>&1 || return 1
+}
+if [ -z "${ATTACK_FLOW:-}" ]; then
+    if attack_flow; then ATTACK_FLOW=$work/af; else echo "SKIPPED: attack-flow cannot be fetched or built here"; fi
+fi
+export ATTACK_FLOW
+
 failed=0
-for audience in public peers employees sponsors law-enforcement; do
-    echo "== $audience"
-    "$1" publish "$work/case" --audience "$audience" --lang en,ja --out "$work/$audience" --quiet || { failed=1; continue; }
-    (cd "$work/$audience" && sha256sum --quiet -c MANIFEST.sha256) || failed=1
-    "$work/venv/bin/python" "$here/check.py" "$work/$audience" || failed=1
-done
+# packages EVIDENCE NAME: a case and its five packages.
+packages() {
+    code=0
+    "$konseki" investigate "$1" --case "$work/$2" --quiet > /dev/null || code=$?
+    [ "$code" -ne 2 ] || { echo "FAILED  $2: investigate"; failed=1; return; }
+    for audience in public peers employees sponsors law-enforcement; do
+        echo "== $2, $audience"
+        out=$work/$2-$audience
+        "$konseki" publish "$work/$2" --audience "$audience" --lang en,ja --out "$out" --quiet || { failed=1; continue; }
+        (cd "$out" && sha256sum --quiet -c MANIFEST.sha256) || failed=1
+        "$work/venv/bin/python" "$here/check.py" "$out" || failed=1
+        if [ -d "$out/detections/sigma" ]; then
+            "$konseki" rules test "$out/detections/sigma" > "$work/rules.txt" 2>&1 || { echo "FAILED  rules against their samples"; tail -5 "$work/rules.txt"; failed=1; }
+        fi
+    done
+}
+
+# The lines that VERIFY.txt prints, as they stand there, with a key and a time-stamping authority made here.
+signed() {
+    command -v minisign > /dev/null && command -v openssl > /dev/null || { echo "SKIPPED: minisign, openssl ts"; return; }
+    echo "== signature and time stamp"
+    cd "$work"
+    minisign -G -W -f -p key.pub -s key > /dev/null
+    "$konseki" publish "$work/shipped" --audience peers --lang en,ja --out "$work/signed" --sign "$work/key" --quiet || { failed=1; return; }
+    printf 'extendedKeyUsage=critical,timeStamping\n' > ext
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out signed/tsa.crt -subj "/CN=Test CA" -days 2 2> /dev/null
+    openssl req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -subj "/CN=Test TSA" 2> /dev/null
+    openssl x509 -req -in tsa.csr -CA signed/tsa.crt -CAkey ca.key -CAcreateserial -out tsa.crt -days 2 -extfile ext 2> /dev/null
+    printf '01\n' > serial
+    printf '[tsa]\ndefault_tsa = t\n[t]\nserial = serial\ncrypto_device = builtin\nsigner_cert = tsa.crt\nsigner_key = tsa.key\nsigner_digest = sha256\ndefault_policy = 1.2.3.4.1\ndigests = sha256\naccuracy = secs:1\nordering = yes\ntsa_name = yes\ness_cert_id_chain = no\ness_cert_id_alg = sha256\n' > tsa.cnf
+    openssl ts -reply -config tsa.cnf -queryfile signed/MANIFEST.sha256.tsq -out signed/MANIFEST.sha256.tsr 2> /dev/null
+    cd "$work/signed"
+    for tool in sha256sum minisign openssl; do
+        line=$(grep -o "$tool .*" VERIFY.txt | head -1 | sed "s|PUBLIC KEY OF THE SENDER|$(tail -1 ../key.pub)|")
+        sh -c "$line" > ../said.txt 2>&1 && echo "ok      $tool: as VERIFY.txt says" || { echo "FAILED  $line"; cat ../said.txt; failed=1; }
+        victim=MANIFEST.sha256
+        [ "$tool" != sha256sum ] || victim=data/stix.json
+        cp "$victim" ../kept
+        echo changed >> "$victim"
+        sh -c "$line" > /dev/null 2>&1 && { echo "FAILED  $tool takes a changed $victim"; failed=1; }
+        cp ../kept "$victim"
+    done
+    cd "$work"
+}
+
+packages "$shipped" shipped
+signed
+if [ "${KONSEKI_INTEROP:-}" != ship ]; then
+    for name in nerve brickstorm mailgate ransom insider calm; do
+        "$lab" "$name" --seed 7 --scale 0.2 --out "$work/lab-$name" 2> /dev/null || { echo "FAILED  lab $name"; failed=1; continue; }
+        packages "$work/lab-$name/evidence" "$name"
+    done
+fi
 exit $failed

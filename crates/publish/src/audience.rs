@@ -28,7 +28,8 @@ impl Audience {
         match self {
             Self::Public => Tlp::Clear,
             Self::Peers => Tlp::Green,
-            Self::Employees | Self::Sponsors => Tlp::Amber,
+            Self::Employees => Tlp::Amber,
+            Self::Sponsors => Tlp::AmberStrict,
             Self::LawEnforcement => Tlp::Red,
         }
     }

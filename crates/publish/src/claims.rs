@@ -32,13 +32,28 @@ pub struct Claims {
     pub own: Vec<String>,
     /// Rules that konseki brings, by id: their words are ours, not evidence.
     pub book: BTreeMap<String, OwnRule>,
+    /// The same rules and those for hunting, by path below `rules/` without ending: packages carry what fits a step.
+    pub shelf: BTreeMap<String, OwnRule>,
+    /// Words that give a command its meaning: ours, not evidence.
+    pub acts: Vec<Act>,
+}
+
+/// What gives a command line its meaning: any of the lists whose words all stand in it, in lower case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Act {
+    pub any: Vec<Vec<String>>,
+    pub not: Vec<String>,
+    pub techniques: Vec<String>,
+    pub tactic: String,
 }
 
 /// A rule that konseki brings, with the samples beside it.
 #[derive(Clone, Debug, Default)]
 pub struct OwnRule {
-    /// Path below `rules/`.
+    /// Path below `rules/`; `.yml` for Sigma, `.yar` for YARA.
     pub file: String,
+    pub id: String,
+    /// The rule as it stands.
     pub yaml: String,
     /// Events that must match, one JSON object a line; made up, so they may be told to anyone.
     pub matches: String,
@@ -49,6 +64,12 @@ pub struct OwnRule {
     pub disproof: String,
     pub title_ja: String,
     pub why_ja: String,
+}
+
+impl OwnRule {
+    pub fn is_yara(&self) -> bool {
+        self.file.ends_with(".yar")
+    }
 }
 
 /// The analyst's own sentences: `narrative/NAME.LANG.md` of the case, by name and language tag.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use base64::Engine as _;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -75,16 +76,49 @@ fn sha256(bytes: &[u8]) -> String {
     crate::hex(&Sha256::digest(bytes))
 }
 
-/// The trusted comment names the manifest and no time: the same package has the same signature.
+/// The trusted comment names the manifest and no time. Signatures are hedged with randomness: they differ from run to run,
+/// nothing else of a package does.
 fn sign(key: &str, password: Option<&str>, data: &str, hash: &str) -> Result<String, Error> {
     let bad = |error: minisign::PError| Error::Key(error.to_string());
-    let boxed = minisign::SecretKeyBox::from_string(key).map_err(bad)?;
+    let boxed = || minisign::SecretKeyBox::from_string(key);
     let secret = match password {
-        Some(password) => boxed.into_secret_key(Some(password.to_owned())),
-        None => boxed.into_unencrypted_secret_key(),
+        Some(password) => boxed().map_err(bad)?.into_secret_key(Some(password.to_owned())),
+        None => boxed().map_err(bad)?.into_unencrypted_secret_key().or_else(|error| unchecked(key).ok_or(error)),
     };
     let comment = format!("MANIFEST.sha256 sha256:{hash}");
     let secret = secret.map_err(bad)?;
+    let public = minisign::PublicKey::from_secret_key(&secret).map_err(bad)?;
     let signed = minisign::sign(None, &secret, data.as_bytes(), Some(&comment), Some("signature of a konseki package")).map_err(bad)?;
+    // A damaged key signs, too, and nobody could verify it.
+    minisign::verify(&public, &signed, std::io::Cursor::new(data.as_bytes()), true, false, false).map_err(bad)?;
     Ok(signed.into_string())
+}
+
+/// A key that `minisign -G -W` wrote: neither encrypted nor with a checksum, where the crate expects one.
+/// Form (minisign, "Secret key format"): algorithms 2 + 2 + 2, salt 32, limits 8 + 8, key number 8, key 64, checksum 32.
+fn unchecked(key: &str) -> Option<minisign::SecretKey> {
+    let text = key.lines().nth(1)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+    let open = bytes.get(2..4)? == [0, 0] && bytes.get(126..158)?.iter().all(|byte| *byte == 0);
+    (open && bytes.len() == 158).then(|| minisign::SecretKey::from_bytes(&bytes).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with `minisign -G -W` 0.11 for this test alone.
+    const KEY: &str = "untrusted comment: minisign encrypted secret key\nRWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAbVeV6n3Nt94SXnzamACTz4Uk1Y/G1Pwk+PVSUumP3ktAIzdRbcplXM5P+fXg9vOdGxwALhcVaartYzHRzsheA4JQqj2aGGrmAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    const PUBLIC: &str = "RWRtV5Xqfc233s5P+fXg9vOdGxwALhcVaartYzHRzsheA4JQqj2aGGrm";
+
+    #[test]
+    fn a_key_without_password_from_the_tool_itself_signs() {
+        let signed = sign(KEY, None, "data", "00").unwrap();
+        let signature = minisign::SignatureBox::from_string(&signed).unwrap();
+        let public = minisign::PublicKey::from_base64(PUBLIC).unwrap();
+        assert!(minisign::verify(&public, &signature, std::io::Cursor::new(b"data"), true, false, false).is_ok());
+        assert!(minisign::verify(&public, &signature, std::io::Cursor::new(b"dato"), true, false, false).is_err());
+        let damaged = KEY.replace("mP3k", "AAAA");
+        assert!(damaged != KEY && sign(&damaged, None, "data", "00").is_err());
+    }
 }

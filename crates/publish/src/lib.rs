@@ -13,7 +13,7 @@ pub mod words;
 mod words_of_data;
 
 pub use audience::Audience;
-pub use claims::{Claims, Narrative, OwnRule};
+pub use claims::{Act, Claims, Narrative, OwnRule};
 pub use integrity::{Seal, UNLISTED, seal};
 
 use konseki_report::Lang;
@@ -86,9 +86,11 @@ fn files(told: &Claims, request: &Request) -> Result<Vec<File>, Error> {
 /// The package of an empty case, and the rules that konseki brings: every word in it is ours and may stand in any package.
 fn files_of_nothing(claims: &Claims, request: &Request) -> Result<Vec<File>, Error> {
     let mut ours = files(&Claims { zone: "UTC".to_owned(), ..Claims::default() }, request)?;
-    for own in claims.book.values() {
+    for own in claims.book.values().chain(claims.shelf.values()) {
         ours.push(File::new(&own.file, own.yaml.as_str()));
+        ours.push(File::new(format!("{}.jsonl", own.file), format!("{}{}", own.matches, own.nomatches)));
     }
+    ours.extend(data::act_rules(&claims.acts));
     Ok(ours)
 }
 

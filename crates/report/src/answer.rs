@@ -102,7 +102,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         last: times.iter().map(|(_, to)| *to).max(),
         hosts: hosts(case, &counted),
         accounts: accounts(case, &counted),
-        addresses: values(&counted, EntityKind::Address, |entity| entity.role == "from" || entity.role == "actor"),
+        addresses: addresses(&counted),
         levels: levels(case.findings),
         pieces: case.intake.len() as u64,
         records: records.read,
@@ -110,6 +110,22 @@ pub fn answer(case: &Case<'_>) -> Answer {
         problems: case.intake.iter().flat_map(|piece| &piece.problems).map(|problem| problem.count).sum(),
         unrecognised: case.unrecognised.len() as u64,
     }
+}
+
+/// Where the intruder's end was: of what a host of the case calls, the far end; of all else, where it came from.
+fn addresses(counted: &[&Finding]) -> Vec<String> {
+    const CALLS: &[&str] = &["command-and-control", "exfiltration"];
+    let calls = |finding: &&&Finding| {
+        finding.engine == "chain"
+            && (finding.rule == "mail-answered-by-call" || finding.tactics.iter().any(|tactic| CALLS.contains(&tactic.as_str())))
+            && finding.entities.iter().any(|e| e.kind == EntityKind::Address && e.role == "to")
+    };
+    let (out, into): (Vec<&Finding>, Vec<&Finding>) = counted.iter().partition(calls);
+    let mut all = values(&out, EntityKind::Address, |entity| entity.role == "to");
+    all.extend(values(&into, EntityKind::Address, |entity| entity.role == "from" || entity.role == "actor"));
+    let mut seen = BTreeSet::new();
+    all.retain(|address| seen.insert(address.clone()));
+    all
 }
 
 fn tier(case: &Case<'_>) -> Tier {

@@ -2,7 +2,7 @@
 
 use konseki_formats::time::{Local, Written, Years};
 use konseki_model::time::civil_from_days;
-use konseki_model::{Basis, Fidelity, Sink, Stamp};
+use konseki_model::{Basis, Fidelity, Problem, ProblemKind, Sink, Stamp};
 
 use crate::Reading;
 
@@ -15,11 +15,12 @@ pub struct Clock {
     zone: String,
     basis: Basis,
     years: Option<Years>,
-    first_year: i64,
+    /// The year of the first year-less line: by the last change of the file, or by a line before it that writes one.
+    first_year: Option<i64>,
     /// The last change of the file: its first line is not of a later day. `None` where something better gave the year.
     latest: Option<i64>,
-    /// Does anything say the year of year-less lines?
-    year_said: bool,
+    /// Times whose year nothing tells.
+    yearless: u64,
     written: u64,
     converted: u64,
 }
@@ -33,9 +34,8 @@ impl Clock {
             _ => (about.zone.clone(), if by_format { Basis::Format } else { Basis::Assumed }),
         };
         let latest = reading.hints.modified;
-        let first_year = latest.map_or(1970, |micros| civil_from_days(micros.div_euclid(DAY)).0);
-        let year_said = latest.is_some();
-        Self { local: Local::new(&zone), zone, basis, years: None, first_year, latest, year_said, written: 0, converted: 0 }
+        let first_year = latest.map(|micros| civil_from_days(micros.div_euclid(DAY)).0);
+        Self { local: Local::new(&zone), zone, basis, years: None, first_year, latest, yearless: 0, written: 0, converted: 0 }
     }
 
     /// A better reason for the zone found in the piece itself (a header, a file name).
@@ -47,15 +47,7 @@ impl Clock {
         }
     }
 
-    /// The year of the first year-less line, where something better than the file's time says it.
-    pub fn set_first_year(&mut self, year: i64) {
-        self.first_year = year;
-        self.latest = None;
-        self.year_said = true;
-        self.years = None;
-    }
-
-    /// The instant of a time as written; `None` for one that cannot be.
+    /// The instant of a time as written; `None` for one that cannot be, or whose year nothing tells.
     pub fn stamp(&mut self, written: &Written) -> Option<Stamp> {
         let fidelity = match written.digits {
             0 => Fidelity::Second,
@@ -63,26 +55,31 @@ impl Clock {
             _ => Fidelity::Microsecond,
         };
         if written.year == 0 {
-            let first = self.year_of_first(written);
+            let Some(first) = self.year_of_first(written) else {
+                self.yearless += 1;
+                return None;
+            };
             let years = self.years.get_or_insert_with(|| Years::starting(first));
             let mut with_year = *written;
             let civil = years.give(&mut with_year)?;
             let micros = self.utc(&with_year, civil)?;
             // The weaker of what year and zone rest on.
-            let assumed = !self.year_said || written.offset.is_none() && self.basis == Basis::Assumed;
+            let assumed = written.offset.is_none() && self.basis == Basis::Assumed;
             return Some(Stamp::new(micros, fidelity, if assumed { Basis::Assumed } else { Basis::YearInferred }));
         }
         let civil = written.civil_micros()?;
+        self.first_year = self.first_year.or(Some(written.year));
         let basis = if written.offset.is_some() { Basis::Written } else { self.basis };
         let micros = self.utc(written, civil)?;
         Some(Stamp::new(micros, fidelity, basis))
     }
 
     /// A file last written in January that begins in December began in the year before.
-    fn year_of_first(&self, written: &Written) -> i64 {
-        let civil = Written { year: self.first_year, ..*written }.civil_micros();
+    fn year_of_first(&self, written: &Written) -> Option<i64> {
+        let year = self.first_year?;
+        let civil = Written { year, ..*written }.civil_micros();
         let later = civil.zip(self.latest).is_some_and(|(civil, latest)| civil > latest.saturating_add(DAY));
-        self.first_year - i64::from(later)
+        Some(year - i64::from(later))
     }
 
     fn utc(&mut self, written: &Written, civil: i64) -> Option<i64> {
@@ -96,6 +93,12 @@ impl Clock {
 
     /// Says to the sink how times of this piece were taken.
     pub fn report(&self, sink: &mut dyn Sink) {
+        if self.yearless > 0 {
+            let text = "times without a year, and nothing tells it: the events were kept without a time";
+            let mut problem = Problem::new(ProblemKind::Time, None, text);
+            problem.count = self.yearless;
+            sink.problem(problem);
+        }
         if self.converted > 0 {
             sink.zone(&self.zone, self.basis.as_str());
         } else if self.written > 0 {
@@ -138,6 +141,6 @@ mod tests {
         let basis = |zone, modified| stamps(zone, modified, line).first().map(|(_, basis)| *basis);
         assert_eq!(basis(Some("Asia/Tokyo"), Some("2024-01-05T00:00:00")), Some(Basis::YearInferred));
         assert_eq!(basis(None, Some("2024-01-05T00:00:00")), Some(Basis::Assumed));
-        assert_eq!(basis(Some("Asia/Tokyo"), None), Some(Basis::Assumed));
+        assert_eq!(basis(Some("Asia/Tokyo"), None), None, "no year: no time, rather than one of 1970");
     }
 }

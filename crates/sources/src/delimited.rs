@@ -257,7 +257,7 @@ impl<F: FnMut(&Text<'_>, &[Cow<'_, str>], &mut dyn Sink) -> Verdict> Frame<F> {
 }
 
 /// One record of `csv-core`, fed line by line.
-struct Splitter {
+pub(crate) struct Splitter {
     core: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -266,10 +266,19 @@ struct Splitter {
 }
 
 impl Splitter {
-    fn new(delimiter: u8) -> Self {
+    pub(crate) fn new(delimiter: u8) -> Self {
         // CR stays text: lines are already cut.
         let core = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         Self { core, text: vec![0; 4096], ends: vec![0; 64], filled: 0, count: 0 }
+    }
+
+    /// The cells of a line that is a record.
+    pub(crate) fn split(&mut self, line: &str) -> Vec<Cow<'_, str>> {
+        self.reset();
+        if !self.feed(line.as_bytes()) && !self.feed(b"\n") {
+            self.close();
+        }
+        self.cells()
     }
 
     fn reset(&mut self) {

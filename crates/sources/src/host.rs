@@ -47,6 +47,9 @@ const GENERIC: &[&str] = &[
 /// above `var/`, `etc/`, `commands/` … on the device, or a folder with a number of its own (`esx-prod-1/hostd.log`).
 /// `None` where the path says nothing.
 pub fn of_path(path: &str) -> Option<String> {
+    if let Some(host) = of_holder(path) {
+        return host;
+    }
     let parts: Vec<&str> = path.split(['/', '\\']).map(|part| part.trim_end_matches('!')).filter(|part| !part.is_empty()).collect();
     for part in parts.iter().rev() {
         if let Some(host) = of_bundle(part) {
@@ -59,6 +62,13 @@ pub fn of_path(path: &str) -> Option<String> {
     let above = parts.get(root.checked_sub(1)?)?;
     let name = strip_archive(above);
     plausible(name).then(|| name.to_owned())
+}
+
+/// For a section of a text (`…/esx01_triage.txt!/commands/date.txt`): its own path first, then the name and place of the text.
+fn of_holder(path: &str) -> Option<Option<String>> {
+    let (holder, section) = path.rsplit_once("!/")?;
+    let texts = [".txt", ".log", ".out"].iter().any(|end| holder.to_ascii_lowercase().ends_with(end));
+    texts.then(|| of_path(section).or_else(|| of_list(holder)).or_else(|| of_path(holder)))
 }
 
 /// Machines are numbered; folders of a subject are not, but for years, days and version numbers.
@@ -120,6 +130,9 @@ fn strip_archive(name: &str) -> &str {
 
 fn of_bundle(part: &str) -> Option<String> {
     let stem = strip_archive(part);
+    if let Some(node) = of_snapshot(stem) {
+        return Some(node.to_owned());
+    }
     for head in ["esx-", "vc-", "vcsupport-", "vm-support-", "uac-"] {
         let Some(rest) = stem.strip_prefix(head) else {
             continue;
@@ -148,6 +161,15 @@ fn of_bundle(part: &str) -> Option<String> {
     None
 }
 
+/// `pulsesecure-state-admin-<node>-<n>-YYYYMMDD-HHMMSS.txt`, a snapshot of the appliance.
+fn of_snapshot(stem: &str) -> Option<&str> {
+    let (_, rest) = stem.strip_prefix("pulsesecure-state-")?.split_once('-')?;
+    let mut parts = rest.rsplitn(4, '-');
+    let (time, day, number, node) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    (digits(time.split('.').next()?) && day.len() == 8 && digits(day) && digits(number) && plausible(node)).then_some(node)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{of_list, of_path};
@@ -161,6 +183,11 @@ mod tests {
         assert_eq!(of_path("just/a/file.log").as_deref(), None);
         assert_eq!(of_path("ev/esx-prod-1/hostd.log").as_deref(), Some("esx-prod-1"));
         assert_eq!(of_path("ev/vpn01.tgz!/cav_webserv.log").as_deref(), Some("vpn01"));
+        assert_eq!(of_path("ev/esx01_triage.txt!/commands/date.txt").as_deref(), Some("esx01"));
+        assert_eq!(of_path("ev/triage.txt!/esx07/commands/date.txt").as_deref(), Some("esx07"));
+        assert_eq!(of_path("ev/triage.txt!/commands/date.txt").as_deref(), None);
+        let snapshot = "ev/pulsesecure-state-admin-vpn-01-1-20240120-110000.txt";
+        assert_eq!(of_path(&format!("{snapshot}!/data/var/dlogs/debuglog")).as_deref(), Some("vpn-01"));
         for subject in ["ev/2024-01-03/conn.log", "zeek/day1/conn.log", "fcsc2024/a.log", "set-20240103/a.log", "case7/a.log", "logs/a.log"]
         {
             assert_eq!(of_path(subject).as_deref(), None, "{subject}");

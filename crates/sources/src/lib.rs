@@ -35,6 +35,7 @@ pub mod objects;
 pub mod plain;
 pub mod read;
 pub mod row;
+pub mod sections;
 pub mod sniff;
 pub mod syslog;
 pub mod tools;
@@ -60,6 +61,31 @@ pub trait Source: Sync {
     fn recognise(&self, piece: &Piece<'_>) -> bool;
     /// Reads all of it. Cannot fail: problems go to the sink.
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink);
+    /// A reading in parts that lean on nothing before them; `None` where records lean on each other.
+    fn parts<'r>(&self, input: &'r mut dyn Input, reading: &'r Reading<'r>) -> Option<Box<dyn Parts + 'r>> {
+        let _ = (input, reading);
+        None
+    }
+}
+
+/// A piece that several threads may read, part by part. Where it is cut is said by its bytes alone, so that the parts,
+/// each read and put together in their order, give the same on any number of threads.
+pub trait Parts: Sync {
+    /// The next part; `None` at the end. Whoever asks, parts come in the order of the piece.
+    fn cut(&self) -> Option<Part>;
+    /// Reads one part into a sink of its own.
+    fn read(&self, part: &Part, sink: &mut dyn Sink);
+    /// What all parts together say. Comes last.
+    fn end(&self, sink: &mut dyn Sink);
+}
+
+/// One part of a piece, in memory.
+pub struct Part {
+    /// Counted from 0.
+    pub number: usize,
+    pub bytes: Vec<u8>,
+    /// What `bytes` are made of: where each stretch begins in the piece, and where it ends in `bytes`.
+    pub stretches: Vec<(u64, usize)>,
 }
 
 /// A source of the list with the data of its folder.

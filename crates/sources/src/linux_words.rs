@@ -172,7 +172,7 @@ fn sudo<'a>(message: &'a str, fields: &mut Vec<Field<'a>>) -> &'static str {
     let word = |name: &str| rest.split(" ; ").find_map(|part| part.trim().strip_prefix(name)).unwrap_or_default();
     add(fields, &[("tty", word("TTY=")), ("cwd", word("PWD=")), ("as", word("USER="))]);
     let Some((before, command)) = rest.split_once("COMMAND=") else { return "" };
-    add(fields, &[("command", command)]);
+    add(fields, &[("command", command), ("CommandLine", command), ("Image", command.split(' ').next().unwrap_or_default())]);
     if before.contains("command not allowed") || before.contains("incorrect password") || before.contains("NOT in sudoers") {
         return "sudo-refused";
     }

@@ -88,6 +88,8 @@ mod vmware_esxi_listing;
 mod vmware_esxi_ls;
 #[path = "vmware/esxi_neighbors/mod.rs"]
 mod vmware_esxi_neighbors;
+#[path = "vmware/esxi_outputs/mod.rs"]
+mod vmware_esxi_outputs;
 #[path = "vmware/esxi_ps/mod.rs"]
 mod vmware_esxi_ps;
 #[path = "vmware/esxi_shell/mod.rs"]
@@ -397,6 +399,12 @@ pub static ENTRIES: &[Entry] = &[
         source: &vmware_esxi_neighbors::SOURCE,
         about: include_str!("vmware/esxi_neighbors/source.toml"),
         text: include_str!("vmware/esxi_neighbors/text.toml"),
+    },
+    Entry {
+        id: "vmware/esxi_outputs",
+        source: &vmware_esxi_outputs::SOURCE,
+        about: include_str!("vmware/esxi_outputs/source.toml"),
+        text: include_str!("vmware/esxi_outputs/text.toml"),
     },
     Entry {
         id: "vmware/esxi_ps",

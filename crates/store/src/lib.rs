@@ -16,7 +16,7 @@ pub use ordered::{Ordered, Sorted};
 pub use pages::{Bounds, Span};
 pub use query::{Correction, Escape, Events, Output};
 pub use records::Filter;
-pub use write::{EventWriter, Origin, Written};
+pub use write::{EventWriter, Keep, Origin, Rows, Written};
 
 use std::sync::Arc;
 

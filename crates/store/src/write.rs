@@ -31,8 +31,23 @@ pub(crate) const NAMES_KEY: &str = "konseki.fields";
 pub struct EventWriter {
     path: PathBuf,
     encoder: Encoder,
+    rows: Rows,
+}
+
+/// What takes events: a file, or rows that go to one later.
+pub trait Keep {
+    /// Appends an event. `origin.host` is taken where the event names none.
+    ///
+    /// # Errors
+    /// The disk is full or the encoder refuses.
+    fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) -> Result<(), Error>;
+}
+
+/// Rows in memory: of a part of a piece that is read beside other parts.
+pub struct Rows {
     columns: Columns,
-    rows: u64,
+    full: Vec<RecordBatch>,
+    count: u64,
     names: BTreeMap<String, u64>,
 }
 
@@ -101,38 +116,26 @@ impl EventWriter {
         let schema = schema();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
         let encoder = Encoder::new(writer, beside).map_err(io)?;
-        Ok(Self { path: path.to_owned(), encoder, columns: Columns::new(schema), rows: 0, names: BTreeMap::new() })
+        Ok(Self { path: path.to_owned(), encoder, rows: Rows::default() })
     }
 
-    /// Appends an event. `host` is taken where the event names none; `raw` is an excerpt that stands at its place.
+    /// Appends what was kept apart, behind all events so far.
     ///
     /// # Errors
     /// The disk is full or the encoder refuses.
-    pub fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) -> Result<(), Error> {
-        self.columns.push(origin, event);
-        self.rows += 1;
-        // Names are sampled: the list only decides which columns a table shows.
-        if self.rows < 4096 || self.rows.is_multiple_of(16) {
-            for field in event.fields {
-                if let Some(count) = self.names.get_mut(field.name) {
-                    *count += 1;
-                } else if self.names.len() < NAMES {
-                    self.names.insert(field.name.to_owned(), 1);
-                }
-            }
+    pub fn append(&mut self, mut rows: Rows) -> Result<(), Error> {
+        self.rows.close()?;
+        rows.close()?;
+        self.rows.full.append(&mut rows.full);
+        self.rows.count += rows.count;
+        for (name, count) in rows.names {
+            self.rows.name(&name, count);
         }
-        if self.columns.pending >= ROWS || self.columns.weight > 8 << 20 {
-            self.flush()?;
-        }
-        Ok(())
+        self.pass_on()
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        if self.columns.pending > 0 {
-            let batch = self.columns.batch()?;
-            self.encoder.write(batch)?;
-        }
-        Ok(())
+    fn pass_on(&mut self) -> Result<(), Error> {
+        self.rows.full.drain(..).try_for_each(|batch| self.encoder.write(batch))
     }
 
     /// Writes the rest and the foot, and brings it to the disk.
@@ -140,8 +143,9 @@ impl EventWriter {
     /// # Errors
     /// The disk is full.
     pub fn finish(mut self) -> Result<Written, Error> {
-        self.flush()?;
-        let mut names: Vec<(&String, &u64)> = self.names.iter().collect();
+        self.rows.close()?;
+        self.pass_on()?;
+        let mut names: Vec<(&String, &u64)> = self.rows.names.iter().collect();
         names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let json = serde_json::to_string(&list).unwrap_or_default();
@@ -149,7 +153,52 @@ impl EventWriter {
         writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
         let file = writer.into_inner()?;
         file.sync_all().map_err(|source| Error::Io { path: self.path.display().to_string(), source })?;
-        Ok(Written { rows: self.rows })
+        Ok(Written { rows: self.rows.count })
+    }
+}
+
+impl Keep for EventWriter {
+    fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) -> Result<(), Error> {
+        self.rows.push(origin, event)?;
+        self.pass_on()
+    }
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self { columns: Columns::new(schema()), full: Vec::new(), count: 0, names: BTreeMap::new() }
+    }
+}
+
+impl Keep for Rows {
+    fn push(&mut self, origin: &Origin<'_>, event: &Event<'_>) -> Result<(), Error> {
+        self.columns.push(origin, event);
+        self.count += 1;
+        // Names are sampled: the list only decides which columns a table shows.
+        if self.count < 4096 || self.count.is_multiple_of(16) {
+            event.fields.iter().for_each(|field| self.name(field.name, 1));
+        }
+        if self.columns.pending >= ROWS || self.columns.weight > 8 << 20 {
+            self.close()?;
+        }
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn name(&mut self, name: &str, times: u64) {
+        if let Some(count) = self.names.get_mut(name) {
+            *count += times;
+        } else if self.names.len() < NAMES {
+            self.names.insert(name.to_owned(), times);
+        }
+    }
+
+    fn close(&mut self) -> Result<(), Error> {
+        if self.columns.pending > 0 {
+            self.full.push(self.columns.batch()?);
+        }
+        Ok(())
     }
 }
 

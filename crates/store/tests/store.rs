@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Stamp};
-use konseki_store::{Bounds, Correction, Escape, EventWriter, Events, Filter, Origin, Output};
+use konseki_store::{Bounds, Correction, Escape, EventWriter, Events, Filter, Keep, Origin, Output};
 
 const PLAIN: Escape = Escape { terminal: str::to_owned, csv: str::to_owned };
 

@@ -1,47 +1,63 @@
-//! The shift on which anchors agree: votes of events, one each; daylight saving as parts of an hour's difference.
+//! Is there a shift on which the anchors agree? It must hold far better than any other zone, day or season would by chance.
 
 use std::collections::BTreeMap;
 
-use super::{Group, Offset, QUARTER, SECOND};
+use super::trace::{self, Path};
+use super::{Group, Offset, QUARTER, SECOND, tunnels};
 
-const HOUR: i64 = 3600 * SECOND;
-const WEEK: i64 = 7 * 24 * HOUR;
+pub(super) const HOUR: i64 = 3600 * SECOND;
+const DAY: i64 = 24 * HOUR;
 /// Zones lie within this of each other, with room for a clock that is off.
-const FAR: i64 = 27 * HOUR;
+pub(super) const FAR: i64 = 27 * HOUR;
+/// A clock that was never set.
+const FARTHEST: i64 = 400 * DAY;
 /// Width of the finest bin in which anchors are counted.
-const BIN: i64 = 30 * SECOND;
+pub(super) const BIN: i64 = 30 * SECOND;
 /// Anchors that are weighed.
 const MOST: usize = 4000;
-/// Events that must agree.
+/// Events that must agree, and how many where the clock would be off by days.
 const ENOUGH: u64 = 4;
+const ENOUGH_FAR: u64 = 8;
 /// A log line and the connection it speaks of: within this the clocks agree.
-const LAG: i64 = 90 * SECOND;
+pub(super) const LAG: i64 = 90 * SECOND;
 
-/// An event of the clock with the differences to what others saw.
-struct Anchor {
-    time: i64,
-    deltas: Vec<i64>,
+/// An event of the clock with the differences to what others saw, in order.
+pub(super) struct Anchor {
+    pub time: i64,
+    pub deltas: Vec<i64>,
+}
+
+impl Anchor {
+    /// The difference nearest to a shift, if within [`LAG`].
+    pub fn nearest(&self, shift: i64) -> Option<i64> {
+        let from = self.deltas.partition_point(|delta| *delta < shift - LAG);
+        let near = self.deltas.iter().skip(from).take_while(|delta| **delta <= shift + LAG);
+        near.copied().min_by_key(|delta| ((delta - shift).abs(), *delta))
+    }
 }
 
 pub(super) fn offset(group: &Group, seen: &BTreeMap<String, Vec<i64>>, used: &BTreeMap<String, Vec<i64>>) -> Offset {
-    let anchors = anchors(group, seen);
-    by_connections(group, &anchors).or_else(|| by_tunnels(group, used)).unwrap_or_else(|| Offset {
-        clock: group.name.clone(),
-        parts: Vec::new(),
-        doubt: 0,
-        anchors: anchors.len() as u64,
-        agreeing: 0,
-        by: "none".to_owned(),
-    })
+    let anchors = anchors(group, seen, FAR);
+    by_connections(group, &anchors, ENOUGH)
+        .or_else(|| by_connections(group, &self::anchors(group, seen, FARTHEST), ENOUGH_FAR))
+        .or_else(|| tunnels::by_tunnels(group, used))
+        .unwrap_or_else(|| Offset {
+            clock: group.name.clone(),
+            parts: Vec::new(),
+            doubt: 0,
+            anchors: anchors.len() as u64,
+            agreeing: 0,
+            by: "none".to_owned(),
+        })
 }
 
-fn anchors(group: &Group, seen: &BTreeMap<String, Vec<i64>>) -> Vec<Anchor> {
+fn anchors(group: &Group, seen: &BTreeMap<String, Vec<i64>>, far: i64) -> Vec<Anchor> {
     let mut out = Vec::new();
     for (key, times) in &group.own {
         let Some(others) = seen.get(key) else { continue };
         for time in times {
-            let from = others.partition_point(|other| *other < time - FAR);
-            let deltas: Vec<i64> = others.iter().skip(from).map(|other| other - time).take_while(|delta| *delta <= FAR).collect();
+            let from = others.partition_point(|other| *other < time - far);
+            let deltas: Vec<i64> = others.iter().skip(from).map(|other| other - time).take_while(|delta| *delta <= far).collect();
             if !deltas.is_empty() {
                 out.push(Anchor { time: *time, deltas });
             }
@@ -53,21 +69,13 @@ fn anchors(group: &Group, seen: &BTreeMap<String, Vec<i64>>) -> Vec<Anchor> {
     out.into_iter().step_by(every).collect()
 }
 
-fn nearest(anchor: &Anchor, shift: i64) -> Option<i64> {
-    anchor.deltas.iter().copied().filter(|delta| (delta - shift).abs() <= LAG).min_by_key(|delta| ((delta - shift).abs(), *delta))
-}
-
-fn agreeing(anchors: &[Anchor], shift: i64) -> u64 {
-    anchors.iter().filter(|anchor| nearest(anchor, shift).is_some()).count() as u64
-}
-
-fn median(mut values: Vec<i64>) -> i64 {
+pub(super) fn median(mut values: Vec<i64>) -> i64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
-/// The peak of all differences; each event counts once for a bin.
-fn peak(anchors: &[Anchor]) -> Option<i64> {
+/// How often differences fall into each bin; an event counts once for a bin.
+pub(super) fn votes<'a>(anchors: impl Iterator<Item = &'a Anchor>) -> BTreeMap<i64, u64> {
     let mut votes: BTreeMap<i64, u64> = BTreeMap::new();
     for anchor in anchors {
         let mut bins: Vec<i64> = anchor.deltas.iter().map(|delta| delta.div_euclid(BIN)).collect();
@@ -76,112 +84,66 @@ fn peak(anchors: &[Anchor]) -> Option<i64> {
             *votes.entry(bin).or_default() += 1;
         }
     }
-    let around = |bin: i64| votes.range(bin - 1..=bin + 1).map(|(_, count)| count).sum::<u64>();
-    let best = votes.keys().copied().max_by_key(|bin| (around(*bin), std::cmp::Reverse(bin.abs())))?;
-    let near = |delta: &i64| (delta.div_euclid(BIN) - best).abs() <= 1;
-    Some(median(anchors.iter().flat_map(|anchor| anchor.deltas.iter().copied().filter(near)).collect()))
+    votes
 }
 
-/// An hour more or less: what daylight saving makes of one clock.
-fn seasons(shift: i64) -> [i64; 3] {
-    [shift, shift - HOUR, shift + HOUR]
-}
-
-fn by_connections(group: &Group, anchors: &[Anchor]) -> Option<Offset> {
-    let raw = peak(anchors)?;
-    // Zones are quarters of an hour; a small rest is the time between a connection and its log line, or the clock's own error.
-    let zone = (raw + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-    let shift = if (raw - zone).abs() <= LAG / 3 { zone } else { raw };
-    let all = agreeing(anchors, shift);
-    let any = anchors.iter().filter(|anchor| seasons(shift).iter().any(|s| nearest(anchor, *s).is_some())).count() as u64;
-    // How much would agree with another zone by chance?
-    let chance = (-104..=104_i64)
-        .map(|quarters| shift + quarters * QUARTER)
-        .filter(|other| seasons(shift).iter().all(|own| (other - own).abs() > LAG * 2))
-        .map(|other| agreeing(anchors, other))
-        .max()
-        .unwrap_or(0);
-    if all < ENOUGH || any * 10 < anchors.len() as u64 * 3 || all < chance * 2 {
+fn by_connections(group: &Group, anchors: &[Anchor], enough: u64) -> Option<Offset> {
+    let path = trace::path(anchors)?;
+    let all = agreeing(anchors, &path, 0);
+    let parts = trace::parts(anchors, &path);
+    if parts.is_empty()
+        || all < enough
+        || all * 10 < anchors.len() as u64 * 3
+        || all < chance(anchors, &path) * 2
+        || trace::has_hole(anchors, &path)
+    {
         return None;
     }
-    let parts = parts(anchors, shift);
     let rest = |anchor: &Anchor| {
-        let own = parts.iter().rev().find(|(from, _)| *from <= anchor.time).map_or(shift, |(_, shift)| *shift);
-        nearest(anchor, own).map(|delta| (delta - own).abs())
+        let own = shift_at(&parts, anchor.time);
+        anchor.nearest(own).map(|delta| delta - own)
     };
     let rests: Vec<i64> = anchors.iter().filter_map(rest).collect();
-    let agreeing = rests.len() as u64;
     Some(Offset {
         clock: group.name.clone(),
         parts,
-        doubt: median(rests).max(SECOND),
+        doubt: doubt(&rests),
         anchors: anchors.len() as u64,
-        agreeing,
+        agreeing: rests.len() as u64,
         by: "connections".to_owned(),
     })
 }
 
-/// Weeks in which an hour more or less fits far better are a part of their own.
-fn parts(anchors: &[Anchor], shift: i64) -> Vec<(i64, i64)> {
-    let mut weeks: BTreeMap<i64, Vec<&Anchor>> = BTreeMap::new();
-    for anchor in anchors {
-        weeks.entry(anchor.time.div_euclid(WEEK)).or_default().push(anchor);
-    }
-    // (time, which season fits this event)
-    let mut fits: Vec<(i64, i64)> = Vec::new();
-    for week in weeks.values() {
-        let count = |s: i64| week.iter().filter(|anchor| nearest(anchor, s).is_some()).count();
-        let best = seasons(shift).into_iter().max_by_key(|s| (count(*s), *s == shift)).unwrap_or(shift);
-        let firm = count(best) >= 3 && count(best) > count(shift) * 2;
-        let own = if firm { best } else { shift };
-        if count(own) > 0 || firm {
-            fits.extend(week.iter().filter(|anchor| nearest(anchor, own).is_some()).map(|anchor| (anchor.time, own)));
-        }
-    }
-    let mut out: Vec<(i64, i64)> = Vec::new();
-    let mut before = i64::MIN;
-    for (time, own) in fits {
-        match out.last() {
-            None => out.push((i64::MIN, own)),
-            // The change lies between the last event of one part and the first of the next.
-            Some((_, last)) if *last != own => out.push((before + (time - before) / 2, own)),
-            Some(_) => {}
-        }
-        before = time;
-    }
-    out
+/// How far all but one in ten lie off, and as much as they scatter: a line comes after its connection, nobody knows how long.
+fn doubt(rests: &[i64]) -> i64 {
+    let most = |mut values: Vec<i64>| {
+        values.sort_unstable();
+        values.get(values.len() * 9 / 10).copied().unwrap_or(LAG)
+    };
+    let middle = median(rests.to_vec());
+    let off = most(rests.iter().map(|rest| rest.abs()).collect());
+    off + most(rests.iter().map(|rest| (rest - middle).abs()).collect()) + SECOND
 }
 
-/// Visits from addresses that tunnels gave must lie within the tunnels; whole hours only, and only one may fit.
-fn by_tunnels(group: &Group, used: &BTreeMap<String, Vec<i64>>) -> Option<Offset> {
-    let mut given: BTreeMap<&str, Vec<(i64, i64)>> = BTreeMap::new();
-    for (address, from, to) in group.tunnels.values() {
-        if let Some(to) = to {
-            given.entry(address).or_default().push((*from, *to));
-        }
-    }
-    let visits: Vec<(&Vec<(i64, i64)>, i64)> = given
-        .iter()
-        .filter_map(|(address, held)| Some((held, used.get(*address)?)))
-        .flat_map(|(held, times)| times.iter().map(move |time| (held, *time)))
-        .filter(|(held, time)| held.iter().any(|(from, to)| (from - FAR..=to + FAR).contains(time)))
-        .collect();
-    let within = |shift: i64| {
-        let inside = |(held, time): &&(&Vec<(i64, i64)>, i64)| held.iter().any(|(from, to)| (from + shift..=to + shift).contains(time));
-        visits.iter().filter(inside).count()
-    };
-    let mut hours: Vec<(usize, i64)> = (-26..=26_i64).map(|hour| (within(hour * HOUR), hour)).collect();
-    hours.sort_by_key(|(count, hour)| (std::cmp::Reverse(*count), hour.abs()));
-    let ([(best, hour), (second, _), ..], true) = (hours.as_slice(), visits.len() >= 12) else { return None };
-    if best * 10 < visits.len() * 9 || (best - second) * 20 < visits.len() {
-        return None;
-    }
-    Some(Offset {
-        clock: group.name.clone(),
-        parts: vec![(i64::MIN, hour * HOUR)],
-        doubt: HOUR / 2,
-        anchors: visits.len() as u64,
-        agreeing: *best as u64,
-        by: "tunnels".to_owned(),
-    })
+/// The shift of a time by this clock.
+pub(super) fn shift_at(parts: &[(i64, i64)], time: i64) -> i64 {
+    parts.iter().rev().find(|(from, _)| *from <= time).map_or(0, |(_, shift)| *shift)
+}
+
+fn agreeing(anchors: &[Anchor], path: &Path, more: i64) -> u64 {
+    anchors.iter().filter(|anchor| anchor.nearest(path.shift(anchor.time) + more).is_some()).count() as u64
+}
+
+/// The most that would agree with another zone, on another day, or with the best of all other differences.
+fn chance(anchors: &[Anchor], path: &Path) -> u64 {
+    let zones = (-104..=104_i64).map(|quarters| quarters * QUARTER);
+    let days = (-400..=400_i64).map(|days| days * DAY);
+    // An hour is what daylight saving makes of one clock.
+    let own = |more: &i64| [0, -HOUR, HOUR].iter().all(|season| (more - season).abs() > LAG * 2);
+    let habits = zones.chain(days).filter(own).map(|more| agreeing(anchors, path, more)).max().unwrap_or(0);
+    let shifts = path.shifts();
+    let near = |bin: i64| shifts.iter().flat_map(|s| [*s, s - HOUR, s + HOUR]).any(|s| (bin * BIN - s).abs() <= LAG * 2);
+    let votes = votes(anchors.iter());
+    let others = votes.iter().filter(|(bin, _)| !near(**bin)).map(|(_, count)| *count).max().unwrap_or(0);
+    habits.max(others)
 }

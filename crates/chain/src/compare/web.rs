@@ -10,6 +10,10 @@ use super::{Compared, Places, because, host};
 use crate::names::{host_key, is_local, is_public};
 
 const DAY: i64 = 86_400_000_000;
+/// A check that runs once a day tells of a new page on one of the days after.
+const CHECKED: i64 = 3 * DAY;
+/// Checks that find something on more days than these find the product's own.
+const HABIT: usize = 3;
 /// Paths kept per case, and paths counted per client.
 const PATHS: usize = 100_000;
 const BREADTH: usize = 64;
@@ -203,8 +207,19 @@ impl Web {
         if let Some((_, record)) = file {
             let list = matches!(record.kind(), Kind::FileSeen | Kind::FileCreate);
             kinds.push((if list { "file list" } else { "integrity check" }, Some(record)));
+        } else if let Some(record) = self.checked(place, first).filter(|_| script) {
+            kinds.push(("integrity check", Some(record)));
         }
         Some((weight, kinds))
+    }
+
+    /// A check that names no file, but found new or changed ones soon after the page was first asked for.
+    fn checked(&self, place: &str, first: i64) -> Option<&Record> {
+        let nameless = |record: &&Record| matches!(record.kind(), Kind::IntegrityNew | Kind::IntegrityChanged) && record.object.is_empty();
+        let results = || self.files.get(place).into_iter().flatten().map(|(_, record)| record).filter(nameless);
+        let days: BTreeSet<i64> = results().filter_map(Record::micros).map(|at| at.div_euclid(DAY)).collect();
+        let mut after = results().filter(|record| record.micros().is_some_and(|at| (0..CHECKED).contains(&(at - first))));
+        after.next().filter(|_| days.len() <= HABIT)
     }
 }
 
@@ -243,6 +258,28 @@ mod tests {
         let found = run(&records);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].rule.as_str(), found[0].level), ("web-shell-suspected", Level::High));
+    }
+
+    #[test]
+    fn a_check_without_names_counts_after_the_first_request_and_where_it_is_rare() {
+        let asked: Vec<Record> = (0..4).map(|n| request("/dana-na/jam/info.cgi", "203.0.113.9", "", 200 + n)).collect();
+        let check = |hour: i64| Record { kind: Some(Kind::IntegrityNew), command: String::new(), ..request("", "", "", hour) };
+        let level = |checks: &[i64]| {
+            let all: Vec<Record> = asked.iter().cloned().chain(checks.iter().map(|hour| check(*hour))).collect();
+            run(&all).first().map(|finding| finding.level)
+        };
+        // The log watched for days before.
+        assert_eq!(level(&[]), None);
+        let mut web = vec![request("/index.html", "198.51.100.1", "GET", 0)];
+        web.extend(asked.clone());
+        let with = |checks: &[i64]| {
+            let all: Vec<Record> = web.iter().cloned().chain(checks.iter().map(|hour| check(*hour))).collect();
+            run(&all).first().map(|finding| finding.level)
+        };
+        assert_eq!(with(&[]), Some(Level::Medium));
+        assert_eq!(with(&[210]), Some(Level::High));
+        assert_eq!(with(&[150]), Some(Level::Medium));
+        assert_eq!(with(&[24, 48, 72, 96, 210]), Some(Level::Medium));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use crate::compare::Tunnel;
 use crate::names::{account, host_key, is_public};
 
 const HOUR: i64 = 3_600_000_000;
+/// How long an address may have been his before the first act that only he does.
+const BEFORE: i64 = 96 * HOUR;
 /// How many systems the way back may lead through.
 const DEPTH: usize = 5;
 
@@ -32,6 +34,7 @@ impl Follow<'_> {
             let time = finding.micros.unwrap_or(i64::MIN / 2);
             self.hijacked(finding, &origin, time);
             self.outside(finding, &origin, time);
+            self.nameless(finding, &origin, time);
             self.behind_proxy(finding);
             self.on_host(finding, &origin, time);
             self.on_box(finding, &origin);
@@ -96,6 +99,19 @@ impl Follow<'_> {
         for address in outside.into_iter().take(20) {
             self.address(&address, (time, i64::MAX), origin, false, false);
         }
+    }
+
+    /// An address inside that nothing names a host for, and that does what only he does: whatever comes from it later is
+    /// his, and in the days before it may have been.
+    fn nameless(&mut self, finding: &Finding, origin: &Because, time: i64) {
+        const HIS: &[&str] = &["vmware-vpxuser-foreign-source", "vmware-vpxuser-ssh", "web-shell-suspected"];
+        let Some(src) = value(finding, EntityKind::Address, "from").filter(|_| HIS.contains(&finding.rule.as_str())) else { return };
+        if finding.micros.is_none() || is_public(src) || crate::names::is_local(src) || self.joins.book.host_of(src).is_some() {
+            return;
+        }
+        let src = src.to_owned();
+        self.address(&src, (time, i64::MAX), origin, false, false);
+        self.address(&src, (time - BEFORE, time - 1), origin, false, true);
     }
 
     /// A proxy hides the client of a request from one log; another log of the same host that holds the same rare path

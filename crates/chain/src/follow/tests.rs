@@ -127,3 +127,15 @@ fn the_account_after_its_desktop_was_left_is_not_his() {
     let (found, _) = run(&records);
     assert!(of(&found, "followed-platform-login").is_none());
 }
+
+#[test]
+fn an_address_that_no_log_names_and_that_speaks_as_the_platform_itself_is_his() {
+    let vpxuser = |minute, src: &str| event("vmware/esxi_hostd", Kind::ApiSession, minute, "esx01", "vpxuser", src);
+    let mut records: Vec<Record> = (0..40).map(|n| vpxuser(n * 60, "10.5.0.2")).collect();
+    records.push(vpxuser(2500, "10.8.0.9"));
+    records.push(event("vmware/esxi_auth", Kind::SshSession, 2530, "esx07", "root", "10.8.0.9"));
+    records.push(event("vmware/esxi_auth", Kind::SshSession, 2540, "esx07", "root", "10.5.0.40"));
+    let (found, _) = run(&records);
+    let ssh: Vec<(&str, Level)> = found.iter().map(|finding| (finding.rule.as_str(), finding.level)).collect();
+    assert_eq!(ssh, [("followed-ssh", Level::High)]);
+}

@@ -104,6 +104,22 @@ fn before_within_and_after_the_last_contact() {
 }
 
 #[test]
+fn the_message_by_which_he_came_is_nobodys_loss() {
+    let mut entry = finding("F0", "initial-access", 10, 10);
+    entry.entities.push(Entity::new(EntityKind::Message, "b10", "object"));
+    let findings = [entry, finding("F1", "command-and-control", 10, 20)];
+    let (chain, paths) = (chain(&findings), BTreeMap::new());
+    let mut mail = Mail::new(&findings, &chain, &paths, None);
+    for day in [5, 10, 12] {
+        mail.observe(&event("mail/barracuda", Kind::MailReceived, &format!("b{day}"), day, ""));
+    }
+    let mut scope = Scope::default();
+    mail.finish(&mut scope);
+    assert_eq!(possible(&scope), ["b12", "b5"]);
+    assert_eq!(scope.mail[0].at_most, 2);
+}
+
+#[test]
 fn an_archive_that_was_packed_names_messages() {
     let stored = |evidence: &str, file: &str| Record {
         evidence: evidence.into(),
@@ -145,4 +161,23 @@ fn a_relay_lets_go_and_a_server_keeps() {
         line(Kind::Other, "AAAAA", 14, "removed"),
     ];
     assert_eq!(possible(&run(&records, None)), ["later@example.net", "kept@example.net"]);
+}
+
+#[test]
+fn a_command_names_the_place_and_flows_of_another_name_tell_when_it_was_last_called() {
+    let place = |role: &str| Entity::new(EntityKind::Address, "203.0.113.50", role);
+    let mut command = finding("F1", "command-and-control", 10, 10);
+    command.engine = "sigma".into();
+    command.entities.push(place("to"));
+    let mut beacon = finding("F2", "command-and-control", 10, 20);
+    beacon.entities = vec![Entity::new(EntityKind::Host, "10.0.0.5", "where"), place("to")];
+    let findings = [command, beacon];
+    let paths = BTreeMap::new();
+    let mut mail = Mail::new(&findings, &chain(&findings), &paths, None);
+    for day in [12, 19, 21] {
+        mail.observe(&event("mail/barracuda", Kind::MailReceived, &format!("b{day}"), day, ""));
+    }
+    let mut scope = Scope::default();
+    mail.finish(&mut scope);
+    assert_eq!(possible(&scope), ["b12", "b19"]);
 }

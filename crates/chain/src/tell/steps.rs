@@ -23,6 +23,7 @@ pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Find
     }
     let joined: BTreeSet<(&str, At)> = joins.edges.iter().map(|edge| (edge.to.evidence.as_str(), edge.to.at)).collect();
     let broken = broken(findings, joins);
+    let shells = shells(findings);
     let sent = senders(findings);
     let connected = |finding: &Finding| {
         let by_join = finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)));
@@ -33,6 +34,7 @@ pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Find
         // Who sends much out from an address took it from somewhere: what that address did in the days around.
         let sender = finding.engine == "chain" && from_sender(finding, &sent);
         on_box
+            || by_shell(finding, &shells)
             || by_join
             || sender
             || host.zip(day).is_some_and(|(host, day)| held(finding).into_iter().any(|held| near.contains(&(host.clone(), day, held))))
@@ -73,6 +75,36 @@ fn broken(findings: &[Finding], joins: &Joins) -> BTreeMap<String, i64> {
         *since = (*since).min(finding.micros.unwrap_or(i64::MAX));
     }
     out
+}
+
+/// How long after the last request of a web shell what it started may still begin.
+const AFTER: i64 = 12 * super::HOUR;
+
+/// Host -> when requests of web shells there began and ended.
+fn shells(findings: &[Finding]) -> BTreeMap<String, Vec<(i64, i64)>> {
+    let mut out: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.level >= Level::High && finding.techniques.iter().any(|t| t == "T1505.003")) {
+        if let (Some(host), Some(from)) = (place(finding), finding.micros) {
+            let to = finding.time.end.as_deref().and_then(konseki_model::time::of_rfc3339).unwrap_or(from);
+            out.entry(host_key(host)).or_default().push((from, to));
+        }
+    }
+    out
+}
+
+/// Accounts of web servers, by name or as the number that a kernel writes.
+fn is_daemon(name: &str) -> bool {
+    const DAEMONS: &[&str] = &["www-data", "apache", "nginx", "httpd", "tomcat", "vsphere-ui", "nobody", "iusr"];
+    name.parse::<u32>().is_ok_and(|uid| uid > 0) || DAEMONS.contains(&name) || crate::names::is_service(name)
+}
+
+/// A program on the host of a web shell while it was used or soon after, by the account of a server: nobody who logged in.
+fn by_shell(finding: &Finding, shells: &BTreeMap<String, Vec<(i64, i64)>>) -> bool {
+    let used = place(finding).and_then(|host| shells.get(&host_key(host))).zip(finding.micros);
+    let during = used.is_some_and(|(used, at)| used.iter().any(|(from, to)| (*from..=to + AFTER).contains(&at)));
+    let actor = finding.entities.iter().find(|e| e.kind == EntityKind::User && e.role == "actor").map(|e| account(&e.value));
+    let person = actor.is_some_and(|name| !is_daemon(&name));
+    during && !person && finding.tactics.iter().any(|tactic| tactic == "execution")
 }
 
 /// What a finding holds that another may hold too.

@@ -1,12 +1,15 @@
 //! Many texts found anywhere in a value, in one pass: a filter over windows of four (or two) bytes, then a comparison.
 //!
-//! Each text is known by its rarest window. The filter is a few kilobytes whatever the number of texts, so a pass costs
-//! the same for ten texts and for thousands; an automaton over as many texts outgrows the caches.
+//! Each text is known by its rarest window; a long one by four neighbours, of which one stands at a multiple of four
+//! wherever the text does, so that only every fourth place is looked at. The filter is a few kilobytes whatever the
+//! number of texts, so a pass costs the same for ten texts and for thousands; an automaton outgrows the caches.
 
 use rustc_hash::FxHashMap;
 
 const QUAD: usize = 4;
 const PAIR: usize = 2;
+/// From this length on a text holds four windows of four bytes side by side.
+const LONG: usize = 2 * QUAD - 1;
 /// No UTF-8 text holds this byte: windows that begin before the value find nothing.
 const OUTSIDE: u32 = u32::MAX;
 
@@ -41,9 +44,10 @@ struct Entry {
     before: u32,
 }
 
-/// Words of a filter for few windows and for many: 16 bits or more for each.
+/// Words of a filter for few windows, for many and for most: 14 bits or more for each, up to 37,000 windows.
 const FEW: usize = 16;
 const MANY: usize = 1024;
+const MOST: usize = 8192;
 
 /// A bit for each window that is asked for, and for some that are not.
 #[derive(Debug, Default)]
@@ -52,6 +56,7 @@ enum Bits {
     None,
     Few(Box<[u64; FEW]>),
     Many(Box<[u64; MANY]>),
+    Most(Box<[u64; MOST]>),
 }
 
 /// Bits for windows of `SIZE` bytes and the texts known by them.
@@ -75,7 +80,8 @@ impl<const SIZE: usize> Filter<SIZE> {
         filter.bits = match windows.len() {
             0 => Bits::None,
             1..=64 => Bits::Few(Box::new(filled(windows))),
-            _ => Bits::Many(Box::new(filled(windows))),
+            65..=4_096 => Bits::Many(Box::new(filled(windows))),
+            _ => Bits::Most(Box::new(filled(windows))),
         };
         filter
     }
@@ -91,6 +97,28 @@ impl<const SIZE: usize> Filter<SIZE> {
             Bits::None => {}
             Bits::Few(bits) => self.walk(bits, value, found),
             Bits::Many(bits) => self.walk(bits, value, found),
+            Bits::Most(bits) => self.walk(bits, value, found),
+        }
+    }
+
+    /// As `scan`, looking at every fourth place.
+    fn stride(&self, value: &[u8], found: &mut impl FnMut(&[Entry], usize)) {
+        match &self.bits {
+            Bits::None => {}
+            Bits::Few(bits) => self.leap(bits, value, found),
+            Bits::Many(bits) => self.leap(bits, value, found),
+            Bits::Most(bits) => self.leap(bits, value, found),
+        }
+    }
+
+    #[inline]
+    fn leap<const N: usize>(&self, bits: &[u64; N], value: &[u8], found: &mut impl FnMut(&[Entry], usize)) {
+        for (at, bytes) in value.as_chunks::<QUAD>().0.iter().enumerate() {
+            let window = u32::from_be_bytes(*bytes);
+            let (word, bit) = place::<N>(window);
+            if bits.get(word).is_some_and(|word| word >> bit & 1 == 1) {
+                found(self.entries(window), (at + 1) * QUAD);
+            }
         }
     }
 
@@ -119,16 +147,17 @@ fn filled<const N: usize>(windows: impl Iterator<Item = u32>) -> [u64; N] {
     bits
 }
 
-/// Word and bit of a window.
+/// Word and bit of a window: the uppermost bits of its product, as many as the filter has. `N`: a power of two.
 #[inline]
 fn place<const N: usize>(window: u32) -> (usize, u32) {
-    let hash = window.wrapping_mul(0x9e37_79b1) >> 16;
+    let hash = window.wrapping_mul(0x9e37_79b1) >> (26 - N.ilog2());
     ((hash as usize >> 6) % N, hash % 64)
 }
 
 /// The texts of one field.
 #[derive(Debug, Default)]
 pub(crate) struct Grams {
+    longs: Filter<QUAD>,
     quads: Filter<QUAD>,
     pairs: Filter<PAIR>,
     /// Texts of one byte.
@@ -145,12 +174,21 @@ impl Grams {
         let mut frequency = Frequency::default();
         texts.iter().for_each(|text| frequency.add(text, 1));
         common.iter().for_each(|text| frequency.add(text.as_bytes(), 1 << 16));
-        let (mut quads, mut pairs) = (Vec::new(), Vec::new());
+        let (mut longs, mut quads, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
         for (text, bytes) in texts.iter().enumerate() {
             let text = text as u32;
             let from = grams.bytes.len() as u32;
             grams.bytes.extend_from_slice(bytes);
             grams.texts.push((from, grams.bytes.len() as u32));
+            if bytes.len() >= LONG {
+                let of = |at: usize| frequency.of(bytes.get(at..at + QUAD).unwrap_or_default());
+                let sum = |at: usize| (at..at + QUAD).map(of).fold(0, u32::saturating_add);
+                let best = (0..=bytes.len() - LONG).min_by_key(|at| sum(*at)).unwrap_or_default();
+                for (at, window) in bytes.windows(QUAD).enumerate().skip(best).take(QUAD) {
+                    longs.push((number(window), Entry { text, before: (at + QUAD) as u32 }));
+                }
+                continue;
+            }
             let (size, list) = if bytes.len() >= QUAD { (QUAD, &mut quads) } else { (PAIR, &mut pairs) };
             let rarest = bytes.windows(size).enumerate().min_by_key(|(_, window)| frequency.of(window));
             match (rarest, bytes.first()) {
@@ -159,6 +197,7 @@ impl Grams {
                 (None, None) => {}
             }
         }
+        grams.longs = Filter::new(longs);
         grams.quads = Filter::new(quads);
         grams.pairs = Filter::new(pairs);
         grams
@@ -166,6 +205,7 @@ impl Grams {
 
     /// Calls `found` with the number of every text in the value (some more than once).
     pub fn scan(&self, value: &[u8], found: &mut impl FnMut(u32)) {
+        self.longs.stride(value, &mut |entries, end| self.compare(entries, value, end, found));
         self.quads.scan(value, &mut |entries, end| self.compare(entries, value, end, found));
         self.pairs.scan(value, &mut |entries, end| self.compare(entries, value, end, found));
         for (byte, text) in &self.singles {
@@ -213,6 +253,18 @@ mod tests {
     }
 
     #[test]
+    fn finds_long_texts_at_every_place() {
+        let texts: Vec<String> = (0..20_000).map(|n| format!("{n:07}")).collect();
+        let list: Vec<&str> = texts.iter().map(String::as_str).collect();
+        for before in 0..9 {
+            for after in 0..5 {
+                let value = format!("{}0012345{}", "x".repeat(before), "y".repeat(after));
+                assert_eq!(found(&list, &value), [12_345], "{value}");
+            }
+        }
+    }
+
+    #[test]
     fn agrees_with_a_plain_search() {
         let alphabet = ["a", "b", "ab", "\u{3b1}", "."];
         let word = |mut n: usize| {
@@ -223,7 +275,7 @@ mod tests {
             }
             text
         };
-        let texts: Vec<String> = (1..400).map(word).collect();
+        let texts: Vec<String> = (1..3_000).map(word).collect();
         let list: Vec<&str> = texts.iter().map(String::as_str).collect();
         for n in (0..400_000).step_by(3_001) {
             let value = word(n);

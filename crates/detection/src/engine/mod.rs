@@ -3,6 +3,7 @@
 mod grams;
 mod group;
 mod index;
+mod late;
 mod literal;
 mod program;
 mod route;
@@ -18,7 +19,8 @@ use konseki_model::Event;
 use crate::logsource::Routing;
 use crate::ruleset::RuleSet;
 use crate::windows::Windows;
-use group::{Group, Names};
+use group::Names;
+use late::Late;
 use route::{NO_RENAME, Planner, Routes};
 use run::Run;
 
@@ -30,7 +32,9 @@ pub(crate) use test::{other as other_test, value as value_test};
 #[derive(Debug)]
 pub struct Engine {
     names: Names,
-    groups: Vec<Group>,
+    groups: Vec<Late>,
+    /// Values that most events hold.
+    common: Vec<String>,
     routes: Routes,
     /// Ids of `view::CORE` names that rules use: (field id, index).
     core: Vec<(u32, u32)>,
@@ -72,7 +76,7 @@ impl<'e> Hit<'_, 'e> {
 }
 
 impl Engine {
-    /// Compiles all rules for the sources of `routing`.
+    /// Routes all rules for the sources of `routing`. What one kind of event is asked is compiled when the first one comes.
     pub fn build(rules: &RuleSet, routing: &Routing) -> Self {
         let windows = Windows::builtin();
         let mut planner = Planner::new(&windows, routing);
@@ -81,12 +85,12 @@ impl Engine {
         }
         let names = names(rules, &windows);
         let (members, routes, unrouted) = planner.finish(&names);
-        let groups = members.iter().map(|members| Group::build(members, &names, &windows.common)).collect();
+        let groups = members.into_iter().map(Late::new).collect();
         let core = view::CORE.iter().enumerate();
         let core = core.filter_map(|(at, name)| Some((*names.get(*name)?, at as u32))).collect();
         let positional_id = names.get(windows.positional.as_str()).copied();
-        let positional = windows.positional;
-        Self { names, groups, routes, core, positional, positional_id, unrouted }
+        let Windows { positional, common, .. } = windows;
+        Self { names, groups, common, routes, core, positional, positional_id, unrouted }
     }
 
     /// Rules (indexes into `RuleSet::rules`) whose log source no source provides: they never match here.
@@ -144,6 +148,7 @@ impl Engine {
 
     fn run(&self, group: u32, rename: u32, event: &Event<'_>, scratch: &mut Scratch) {
         let Some(group) = self.groups.get(group as usize) else { return };
+        let group = group.get(&self.names, &self.common);
         let Scratch { texts, marks, visible, renamed, hits, places, .. } = scratch;
         let mut seen: &[(u32, u32)] = visible;
         if rename != NO_RENAME

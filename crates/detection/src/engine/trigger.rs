@@ -85,7 +85,8 @@ const COMMON: i32 = -400;
 /// Longer texts are rarer; whole values are rarer than parts.
 fn rarity(test: &Test, common: &[String]) -> i32 {
     let length = |text: &str| {
-        let known = common.iter().any(|value| value.contains(&fold(text)));
+        let folded = fold(text);
+        let known = common.iter().any(|value| value.contains(&folded));
         text.len().min(24) as i32 * 4 + if known { COMMON } else { 0 }
     };
     match test {

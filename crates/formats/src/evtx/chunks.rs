@@ -147,9 +147,12 @@ impl<R: Read> Chunks<R> {
                 {
                     self.headers.push(header);
                 }
-                // The header's own block is blank behind the first 128 bytes; a cut one ends where the file does.
+                // The header's own block is blank behind the first 128 bytes, so that any magic in it begins something;
+                // a cut one ends where the file does.
                 let len = FILE_HEADER.min(ahead.len());
                 let len = next_magic(ahead, 8, len).unwrap_or(len);
+                let block = ahead.get(..(len + 7).min(ahead.len())).unwrap_or_default();
+                let len = memmem::find(block, CHUNK_MAGIC).unwrap_or(len);
                 self.skip(len);
                 continue;
             }

@@ -13,7 +13,7 @@ use crate::write::mail::Message;
 use crate::write::zeek::Flow;
 
 /// How long the gateway keeps messages.
-const KEEP: T = 30 * DAY;
+pub const KEEP: T = 30 * DAY;
 
 const SUBJECTS: &[&str] = &[
     "Re: schedule for Thursday",
@@ -44,9 +44,10 @@ pub fn plot(lab: &mut Lab) {
     let messages = traffic(lab);
     entry(lab, m.zero, &from);
     persistence(lab, m.zero + 20 * MIN);
-    let ports = c2(lab, &m, &c2_ip);
-    staging(lab, &m, &c2_ip, &messages, ports);
-    scope(lab, &m, &messages);
+    let (port, last) = c2(lab, &m, &c2_ip);
+    staging(lab, &m, &c2_ip, &messages, port);
+    // The window ends with the last contact there was, not with the plan.
+    scope(lab, &Moments { last, ..m }, &messages);
     still::collect(lab, &Changes::default());
 }
 
@@ -102,6 +103,7 @@ fn entry(lab: &mut Lab, t: T, from: &str) {
     lab.flow(t + 20 * SEC, &Flow::tcp(&w.mail.ip, from, 8080, "ssl", 9 * MIN, (9000, 1_400_000)), Some("entry!"));
     lab.key("entry", "interval", "address", from);
     lab.key("entry", "interval", "address", &w.mail.ip);
+    lab.key("entry", "interval", "host", &w.mail.name);
     lab.key("entry", "exact", "message", &m.id);
     time(lab, "entry", t, t + 10 * MIN);
 }
@@ -132,7 +134,8 @@ fn persistence(lab: &mut Lab, t: T) {
     time(lab, "cron", t, t + 3 * MIN);
 }
 
-fn c2(lab: &mut Lab, m: &Moments, c2_ip: &str) -> u16 {
+/// The port, and the end of the last contact.
+fn c2(lab: &mut Lab, m: &Moments, c2_ip: &str) -> (u16, T) {
     let w = lab.w.clone();
     lab.step(
         "c2",
@@ -143,18 +146,20 @@ fn c2(lab: &mut Lab, m: &Moments, c2_ip: &str) -> u16 {
     );
     let port = if lab.rng.chance(50) { 443 } else { 8080 };
     let mut t = m.zero + HOUR;
+    let mut last = t;
     while t <= m.last {
         let bytes = (800 + lab.rng.below(900), 600 + lab.rng.below(900));
         let took = lab.rng.range(2, 40) * SEC;
         lab.flow(t, &Flow::tcp(&w.mail.ip, c2_ip, port, "ssl", took, bytes), Some("c2!"));
         lab.bytes_out += bytes.0;
+        last = t + took;
         t += 4 * HOUR + lab.rng.range(-20, 20) * MIN;
     }
     lab.link("entry", "c2", "interval", "address", &w.mail.ip);
     lab.key("c2", "interval", "address", c2_ip);
     lab.key("c2", "interval", "host", &w.mail.name);
     time(lab, "c2", m.zero + HOUR, m.last);
-    port
+    (port, last)
 }
 
 /// Archives with messages; the last is still on the box, of the others only name, size and time.

@@ -7,6 +7,8 @@ fn family(source: &str) -> String {
     match source {
         "windows/json" | "windows/csv" => "windows/evtx".to_owned(),
         "ivanti/vc0" => "ivanti/syslog".to_owned(),
+        // Lists of machines are one thing to collect.
+        "vmware/esxi_vm_process_list" | "vmware/esxi_vminventory" | "vmware/esxi_getallvms" => "vmware/esxi_inventory".to_owned(),
         other => other.to_owned(),
     }
 }

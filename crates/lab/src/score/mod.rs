@@ -1,5 +1,6 @@
 //! An answer beside the truth: recall, agreement, precision, links, gaps, denials, scope, reading load.
 
+pub mod actions;
 mod denials;
 mod index;
 mod links;

@@ -58,4 +58,21 @@ mod tests {
         let id = observable("directory", &json!({"path": path})).unwrap();
         assert_eq!(id, "directory--ba3c0a46-819d-5b35-af0a-27635d3466f8");
     }
+
+    #[test]
+    fn every_kind_that_is_written_has_the_id_of_the_standard() {
+        let folder = "directory--ba3c0a46-819d-5b35-af0a-27635d3466f8";
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for (kind, body, id) in [
+            ("ipv6-addr", json!({"value": "2001:db8::5"}), "088ee214-b1f7-557f-92b9-c401d94b2165"),
+            ("domain-name", json!({"value": "example.org"}), "3500c14b-9bde-5393-b4e5-b260aea7e058"),
+            ("url", json!({"value": "https://example.org/a?b=c"}), "ddbfea87-f665-5f9b-8caf-90f8b463d091"),
+            ("user-account", json!({"account_login": "LAB\\hanako"}), "804c5c7c-e670-5a72-8169-34f818c0bbf3"),
+            ("file", json!({"name": "defaultb.jsp"}), "61197847-6d28-5a0a-b6f6-c1ed6b77931a"),
+            ("file", json!({"name": "a.bin", "hashes": {"SHA-256": empty}}), "f9331044-8d58-5882-801e-f2b4f1619a0f"),
+            ("file", json!({"name": "b.txt", "parent_directory_ref": folder}), "73004947-5600-57d1-ae24-f9405fec3fc0"),
+        ] {
+            assert_eq!(observable(kind, &body).unwrap(), format!("{kind}--{id}"));
+        }
+    }
 }

@@ -18,6 +18,7 @@ use konseki_model::time::rfc3339;
 use serde_json::Value;
 
 use crate::{Claims, Error, File, Request};
+pub use detections::act_rules;
 use view::View;
 
 /// RFC 3339 UTC to the microsecond.

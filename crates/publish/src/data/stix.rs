@@ -152,7 +152,7 @@ pub fn bundle(view: &View<'_>) -> Value {
     for ioc in &view.iocs {
         indicator(&mut bundle, ioc, &observed);
     }
-    sigma(&mut bundle);
+    rules(&mut bundle);
     let reporter = bundle.reporter.clone();
     for gap in &view.told.chain.gaps {
         let content = format!("{} {}", gap.what, gap.collect);
@@ -280,14 +280,15 @@ fn indicator(bundle: &mut Bundle<'_>, ioc: &Ioc, observed: &BTreeMap<String, Str
 }
 
 /// Rules of ours that matched, as they stand.
-fn sigma(bundle: &mut Bundle<'_>) {
+fn rules(bundle: &mut Bundle<'_>) {
     let view = bundle.view;
     for (rule, own) in &view.told.book {
+        let kind = if own.is_yara() { "yara" } else { "sigma" };
         let body = json!({
-            "name": own.title, "description": own.why, "indicator_types": ["malicious-activity"], "pattern": own.yaml, "pattern_type": "sigma",
+            "name": own.title, "description": own.why, "indicator_types": ["malicious-activity"], "pattern": own.yaml, "pattern_type": kind,
             "valid_from": millis(view.clock), "lang": "en",
         });
-        let id = bundle.add("indicator", &format!("sigma|{rule}"), body);
+        let id = bundle.add("indicator", &format!("{kind}|{rule}"), body);
         if view.ja() && !own.title_ja.is_empty() {
             bundle.japanese(&id, json!({"name": own.title_ja, "description": own.why_ja}));
         }

@@ -55,7 +55,7 @@ impl Withheld {
 /// The names of the case cannot be searched for.
 pub fn claims(claims: &Claims, request: &Request) -> Result<(Claims, Withheld), Error> {
     let scrubber = Scrubber::new(claims, Policy::of(request.audience), &request.key)?;
-    let told = tell::claims(claims, &scrubber, request);
+    let told = tell::claims(claims, &scrubber, request)?;
     let own = claims.findings.iter().map(|finding| &finding.id);
     let ids = own.zip(told.findings.iter().map(|finding| &finding.id)).filter(|(own, told)| own != told);
     let ids = ids.map(|(own, told)| (own.clone(), told.clone())).collect();

@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::check::Search;
 use super::names::{Name, Names, is_path, members};
 use super::policy::{Class, Policy, lists};
 use super::{address, attacker};
@@ -20,6 +21,8 @@ pub struct Scrubber {
     theirs: BTreeSet<String>,
     needles: Vec<Name>,
     finder: AhoCorasick,
+    /// What the analyst withholds, in disguises that a plain search does not see.
+    hidden: Option<Search>,
     key: Vec<u8>,
     book: RefCell<Book>,
 }
@@ -31,6 +34,8 @@ pub struct Book {
     used: BTreeSet<String>,
     /// Spelling, pseudonym, how often.
     pub replaced: BTreeMap<(Class, String), (String, u64)>,
+    /// Paths of products that are told: a part of one is no secret when it turns up alone.
+    pub open: BTreeSet<String>,
 }
 
 /// Keyed hash in hexadecimal.
@@ -52,7 +57,12 @@ impl Scrubber {
             .match_kind(MatchKind::Standard)
             .build(needles.iter().map(|name| name.spelled.as_bytes()))
             .map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Self { policy, names, theirs: attacker::values(claims), needles, finder, key: key.to_vec(), book: RefCell::default() })
+        let texts: Vec<(Class, String)> =
+            needles.iter().filter(|name| name.class == Class::Text).map(|name| (name.class, name.spelled.clone())).collect();
+        let hidden = if texts.is_empty() { None } else { Some(Search::new(texts)?) };
+        let mut theirs = attacker::values(claims);
+        theirs.retain(|value| !needles.iter().any(|name| imitates(value, name)));
+        Ok(Self { policy, names, theirs, needles, finder, hidden, key: key.to_vec(), book: RefCell::default() })
     }
 
     /// What was replaced so far, with every name that must not be found.
@@ -82,7 +92,10 @@ impl Scrubber {
         let name = known.unwrap_or_else(|| {
             let digits = keyed(&self.key, &format!("{}|{canonical}", class.as_str()));
             let choose = |length: usize| format!("{}-{}", class.as_str(), digits.get(..length).unwrap_or(&digits));
-            let name = [4, 8, 64].into_iter().map(choose).find(|name| !book.used.contains(name)).unwrap_or_else(|| choose(64));
+            // A pseudonym that spells a name of the case by chance would be taken for it.
+            let named = |name: &String| name.rsplit('-').next().is_some_and(|digits| self.names.by.contains_key(digits));
+            let free = |name: &String| !book.used.contains(name) && !named(name);
+            let name = [4, 8, 64].into_iter().map(choose).find(free).unwrap_or_else(|| choose(64));
             book.used.insert(name.clone());
             book.given.insert(slot, name.clone());
             name
@@ -115,12 +128,43 @@ impl Scrubber {
                 }
             }
         }
-        splice(text, cuts)
+        let told = splice(text, cuts);
+        // A line that holds a withheld text in code or in pieces is not told at all.
+        if self.hidden.as_ref().is_some_and(|hidden| hidden.holds(&told)) {
+            return self.pseudonym(Class::Text, &text.to_lowercase(), text);
+        }
+        told
     }
 
     fn found<'a>(&'a self, text: &str) -> Vec<(Range<usize>, &'a Name)> {
         let hits = self.finder.find_overlapping_iter(text).filter(|hit| stands_alone(text, &hit.range()));
         hits.filter_map(|hit| Some((hit.range(), self.needles.get(hit.pattern().as_usize())?))).collect()
+    }
+
+    /// Made-up samples may hold a name of the case by chance. Other addresses and mailboxes in them are nobody's, and numbers are
+    /// what their rules need. Called last, when all that is withheld is known.
+    pub fn samples<'t>(&self, texts: impl Iterator<Item = &'t mut String>) -> Result<(), Error> {
+        let names = self.needles.iter().map(|name| (name.class, name.canonical.clone(), name.spelled.clone()));
+        let book: Vec<(Class, String)> = self.book.borrow().replaced.keys().cloned().collect();
+        let replaced = book.into_iter().map(|(class, spelled)| (class, spelled.to_lowercase(), spelled));
+        let sought = |(class, _, spelled): &(Class, String, String)| {
+            let name = !matches!(class, Class::Value | Class::File) && spelled.chars().count() >= 3;
+            *class == Class::Text || (name && !spelled.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let sought: Vec<(Class, String, String)> = names.chain(replaced).filter(sought).collect();
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(sought.iter().map(|(_, _, spelled)| spelled.as_bytes()))
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        for text in texts {
+            let hits = finder.find_overlapping_iter(text.as_str()).filter(|hit| stands_alone(text, &hit.range()));
+            let cuts = hits.filter_map(|hit| {
+                let (class, canonical, _) = sought.get(hit.pattern().as_usize())?;
+                Some((hit.range(), self.pseudonym(*class, canonical, text.get(hit.range()).unwrap_or_default())))
+            });
+            *text = splice(text, cuts.collect());
+        }
+        Ok(())
     }
 
     /// A value of that class: a name, an address, a path, or a list of them.
@@ -138,7 +182,7 @@ impl Scrubber {
         let lower = value.to_lowercase();
         if let Some(name) = self.names.by.get(&lower) {
             let held = self.policy.withholds(name.class);
-            return if held { self.pseudonym(name.class, &name.canonical, value) } else { value.to_owned() };
+            return if held { self.pseudonym(name.class, &name.canonical, value) } else { self.text(value) };
         }
         if lists().well_known.contains(&lower) || lists().command_words.contains(&lower) || self.is_theirs(value) {
             return value.to_owned();
@@ -160,7 +204,9 @@ impl Scrubber {
     /// A path: open ones with the names in them replaced, others whole.
     pub fn path(&self, path: &str) -> String {
         if !self.policy.withholds(Class::File) {
-            return self.text(path);
+            let told = self.text(path);
+            self.book.borrow_mut().open.insert(told.to_lowercase());
+            return told;
         }
         let lower = path.to_lowercase();
         let open = lists().open_paths.iter().any(|open| lower.starts_with(open.as_str()));
@@ -179,6 +225,7 @@ impl Scrubber {
             out.push_str(mark);
             before = name.to_lowercase();
         }
+        self.book.borrow_mut().open.insert(out.to_lowercase());
         out + query
     }
 
@@ -212,6 +259,18 @@ impl Scrubber {
         }
         if self.policy.withholds(Class::Value) { self.pseudonym(Class::Value, &lower, word) } else { self.text(word) }
     }
+}
+
+/// An intruder's domain that bears a name of the case tells whom it was made for: it is withheld as that name is.
+fn imitates(value: &str, name: &Name) -> bool {
+    let spelled = name.spelled.to_lowercase();
+    let telling = match name.class {
+        Class::Domain | Class::Text => spelled.chars().count() >= 3,
+        Class::Host | Class::User => spelled.len() >= 5 || spelled.bytes().any(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    let mut places = value.match_indices(&spelled);
+    telling && value.len() > spelled.len() && places.any(|(at, found)| stands_alone(value, &(at..at + found.len())))
 }
 
 fn ending(path: &str) -> String {

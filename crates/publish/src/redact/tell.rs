@@ -9,7 +9,7 @@ use konseki_report::{Args, Lang, Words, attack};
 use super::names::{class_of, scope_class};
 use super::policy::{Class, lists};
 use super::scrub::{Scrubber, keyed};
-use crate::{Claims, Narrative, Request};
+use crate::{Claims, Error, Narrative, Request};
 
 const ROLES: &[&str] = &["actor", "from", "to", "where", "object", "via"];
 
@@ -20,7 +20,9 @@ struct Teller<'a> {
     titles: BTreeMap<String, String>,
 }
 
-pub fn claims(claims: &Claims, scrub: &Scrubber, request: &Request) -> Claims {
+/// # Errors
+/// The names of the case cannot be searched for.
+pub fn claims(claims: &Claims, scrub: &Scrubber, request: &Request) -> Result<Claims, Error> {
     let mut teller = Teller { scrub, claims, titles: BTreeMap::new() };
     let findings: Vec<Finding> = claims.findings.iter().map(|finding| teller.finding(finding)).collect();
     teller.titles = claims.findings.iter().map(|f| f.title.clone()).zip(findings.iter().map(|f| f.title.clone())).collect();
@@ -31,7 +33,9 @@ pub fn claims(claims: &Claims, scrub: &Scrubber, request: &Request) -> Claims {
     teller.chain(&mut told);
     told.intake.iter_mut().for_each(|piece| teller.intake(piece));
     teller.rest(&mut told, request);
-    told
+    let rules = told.book.values_mut().chain(told.shelf.values_mut());
+    scrub.samples(rules.flat_map(|own| [&mut own.matches, &mut own.nomatches]))?;
+    Ok(told)
 }
 
 impl Teller<'_> {
@@ -281,10 +285,6 @@ impl Teller<'_> {
         told.own.retain(|_| !policy.withholds(Class::Address));
         let fired: std::collections::BTreeSet<&str> = told.findings.iter().map(|finding| finding.rule.as_str()).collect();
         told.book.retain(|rule, _| fired.contains(rule.as_str()));
-        // Made-up samples may name what this case has, too.
-        for own in told.book.values_mut() {
-            (own.matches, own.nomatches) = (self.scrub.text(&own.matches), self.scrub.text(&own.nomatches));
-        }
     }
 
     /// What the analyst wrote to be told; mailboxes in it are contacts, so only names of the case are replaced.

@@ -57,7 +57,7 @@ fn section(view: &View<'_>, doc: &mut Doc, number_of: usize, phase: &Phase<'_>) 
     let rows = phase.steps.iter().map(|at| step_row(view, at)).collect();
     doc.table(&["common.head.id", "common.head.when", "common.head.what", "common.head.where", "deep.head.confidence"], rows);
     doc.h3("deep.h.techniques");
-    techniques(phase, doc);
+    techniques(&phase.steps, doc);
     doc.h3("deep.h.evidence");
     if view.reach.raw {
         let mut lines = Vec::new();
@@ -113,10 +113,10 @@ pub fn confidence(value: f64) -> Both {
     plain(&format!("common.confidence.{key}"))
 }
 
-/// Tactic, id and name of each technique of a phase, with the steps that show it.
-fn techniques(phase: &Phase<'_>, doc: &mut Doc) {
+/// Tactic, id and name of each technique, with the steps that show it.
+pub fn techniques(steps: &[At<'_>], doc: &mut Doc) {
     let mut rows: std::collections::BTreeMap<(usize, String), Vec<&str>> = std::collections::BTreeMap::new();
-    for at in &phase.steps {
+    for at in steps {
         let order = attack::tactic_order(&at.step.tactic);
         // A tactic without a technique is told too.
         let ids = if at.step.techniques.is_empty() { vec![String::new()] } else { at.step.techniques.clone() };

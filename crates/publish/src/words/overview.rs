@@ -22,6 +22,8 @@ pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
         doc.blocks.push(Block::Figure("timeline".to_owned()));
         doc.h2("overview.h.reached");
         reached(view, &mut doc);
+        doc.h2("overview.h.techniques");
+        super::deep::techniques(&view.steps, &mut doc);
     }
     doc.h2("overview.h.response");
     doc.p("overview.response-note", &[]);
@@ -37,6 +39,13 @@ pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
     doc.h2("overview.h.todo");
     doc.p("overview.todo-note", &[]);
     doc.list(advice(view));
+    // What only the organisation can say, where it says it.
+    for (head, key) in [("overview.h.next", "next_steps"), ("overview.h.call", "call")] {
+        if let Some(text) = facts.given(key) {
+            doc.h2(head);
+            doc.para(text);
+        }
+    }
     doc.h2("overview.h.unknown");
     doc.blocks.push(Block::Figure("coverage".to_owned()));
     doc.boxed(Kind::Unknown, "overview.unknown-title", unknowns(view));

@@ -21,6 +21,12 @@ pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
         doc.para(data(view, facts));
         mail(view, &mut doc);
     }
+    if let Some(what) = facts.given("unaffected") {
+        doc.para(say("press.unaffected", &[("what", what)]));
+    }
+    if let Some(what) = facts.given("quote") {
+        doc.para(say("press.quote", &[("what", what)]));
+    }
     doc.h2("press.h.unknown");
     doc.para(unknown(view));
     doc.h2("press.h.done");

@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod lists;
 pub mod log;
 pub mod machine;
+pub mod outputs;
 pub mod shell;
 pub mod specs;
 mod streams;

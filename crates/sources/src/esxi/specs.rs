@@ -180,7 +180,7 @@ pub fn spec_of(piece: &Piece<'_>) -> Option<&'static Spec> {
         spec.names.iter().any(|part| name.contains(part))
             || (spec.id == "esxi_firewall" && piece.path.to_ascii_lowercase().contains("firewall"))
     };
-    if !name_may_be_list(&name) {
+    if !name_may_be_list(&name) || super::outputs::is(piece) {
         return None;
     }
     if piece.head.iter().all(u8::is_ascii_whitespace) {

@@ -22,8 +22,9 @@ pub(crate) struct Pair {
     pub end: Option<Stamp>,
     pub bytes_out: u64,
     pub bytes_in: u64,
-    /// Gaps between calls on the scale.
+    /// Gaps between calls on the scale, and their microseconds in all.
     gaps: Vec<u32>,
+    spans: Vec<i64>,
     /// Bytes out on a scale of octaves.
     sizes: Vec<u32>,
     /// Bytes out per day.
@@ -58,7 +59,14 @@ impl Pair {
         if self.count == 0 {
             (self.first, self.stamp) = (time, record.time);
         } else {
-            count(&mut self.gaps, step(time - self.last));
+            let at = step(time - self.last);
+            count(&mut self.gaps, at);
+            if self.spans.len() <= at {
+                self.spans.resize(at + 1, 0);
+            }
+            if let Some(span) = self.spans.get_mut(at) {
+                *span = span.saturating_add(time - self.last);
+            }
         }
         (self.last, self.end) = (time, record.time);
         self.count += 1;
@@ -91,7 +99,7 @@ impl Pair {
         }
     }
 
-    /// Half of all gaps lie near this one: its length in microseconds and the share of gaps within a third of it.
+    /// Half of all gaps lie near each other: their mean in microseconds, and their share of all gaps.
     pub fn rhythm(&self) -> Option<(i64, f64)> {
         let total: u32 = self.gaps.iter().sum();
         if total < 8 {
@@ -106,7 +114,8 @@ impl Pair {
             }
         }
         let counted: u32 = self.gaps.iter().skip(8).sum();
-        let period = (2f64.powf((at as f64 + 0.5) / 5.0) * 1_000_000.0) as i64;
+        let span: i64 = self.spans.iter().skip(at.saturating_sub(2)).take(5).sum();
+        let period = span / i64::from(best.max(1));
         (counted > 0).then(|| (period, f64::from(best) / f64::from(counted)))
     }
 

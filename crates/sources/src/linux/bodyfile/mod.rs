@@ -6,6 +6,7 @@ use konseki_formats::time;
 use konseki_model::{At, Basis, Event, Fidelity, Field, Piece, Records, Sink, Stamp};
 
 use crate::clock::Clock;
+use crate::delimited::Splitter;
 use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
 use crate::{Input, Reading, Source, host, syslog};
@@ -56,7 +57,8 @@ impl Source for Bodyfile {
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
         let folder = host::of_folder(reading.piece.path).filter(|name| name != "bodyfile").unwrap_or_default();
-        let mut list = List { reading, clock: Clock::new(reading), scratch: Scratch::default(), extra: 0, csv: false, folder };
+        let mut list =
+            List { reading, clock: Clock::new(reading), scratch: Scratch::default(), extra: 0, csv: false, splitter: None, folder };
         read::lines(input, reading, sink, |line, sink| list.line(line, sink));
         // A line with several times is several records: one was counted by the lines.
         sink.records(Records { read: list.extra, events: list.extra, ..Records::default() });
@@ -76,6 +78,8 @@ struct List<'r> {
     scratch: Scratch,
     extra: u64,
     csv: bool,
+    /// Made once, at the first row of mactime.
+    splitter: Option<Splitter>,
     /// The machine that the list's folder is named after.
     folder: String,
 }
@@ -122,15 +126,17 @@ impl List<'_> {
 
     /// `Sun Jan 07 2024 03:00:00,120,m.c.,r/rrw-r--r--,0,0,77,"/tmp/a"`; ISO dates with `-y`.
     fn mactime(&mut self, line: &Text<'_>, sink: &mut dyn Sink) -> Verdict {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.text.as_bytes());
-        let Some(Ok(cells)) = reader.records().next() else { return Verdict::Rejected };
-        let mut cells = cells.iter();
-        let mut next = || cells.next();
-        let (Some(date), Some(size), Some(marks), Some(mode), Some(uid), Some(gid), Some(inode), Some(name)) =
-            (next(), next(), next(), next(), next(), next(), next(), next())
-        else {
-            return Verdict::Rejected;
-        };
+        let mut splitter = self.splitter.take().unwrap_or_else(|| Splitter::new(b','));
+        let cells = splitter.split(line.text);
+        let verdict = self.cells(line, &cells, sink);
+        drop(cells);
+        self.splitter = Some(splitter);
+        verdict
+    }
+
+    fn cells(&mut self, line: &Text<'_>, cells: &[std::borrow::Cow<'_, str>], sink: &mut dyn Sink) -> Verdict {
+        let [date, size, marks, mode, uid, gid, inode, name, ..] = cells else { return Verdict::Rejected };
+        let marks: &str = marks;
         let time = self.date(date);
         // What has no time was not made at it.
         let marks = if time.is_some() { marks } else { "...." };

@@ -104,7 +104,7 @@ impl Source for ShellHistory {
         };
         read::records(input, reading, sink, starts, |record, sink| {
             let Some(entry) = entry(shape, record) else { return Verdict::Continuation };
-            let mut fields = vec![Field::new("command", &entry.command)];
+            let mut fields = vec![Field::new("command", &entry.command), Field::new("CommandLine", &entry.command)];
             let user = owner(reading.piece.path);
             for (name, value) in [("time", entry.time), ("duration", entry.length), ("user", user)] {
                 if !value.is_empty() {

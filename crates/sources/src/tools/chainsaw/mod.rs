@@ -1,18 +1,23 @@
-//! Findings of Chainsaw: `hunt --json` and `--jsonl`, of version 2 and of version 1.
+//! Findings of Chainsaw: `hunt --json`, `--jsonl` and `--csv`, of version 2; JSON of version 1.
 
-use konseki_model::{Field, Piece, Sink};
+use konseki_model::{At, Field, Piece, Sink};
 use serde_json::Value;
 
+use crate::delimited::{self, Heading};
 use crate::emit::{self, Emit};
 use crate::flat::{self, Flat};
 use crate::objects::{self, Object};
-use crate::{Input, Reading, Source, delimited, tools, winevent};
+use crate::read::Verdict;
+use crate::{Input, Reading, Source, tools, winevent};
 
 pub struct Chainsaw;
 pub static SOURCE: Chainsaw = Chainsaw;
 
 impl Source for Chainsaw {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
+        if delimited::heading(piece).is_some_and(|heading| is_head(&heading)) {
+            return true;
+        }
         let text = delimited::beginning(piece);
         let text = text.trim_start();
         let has = |key: &str| text.contains(key);
@@ -23,9 +28,34 @@ impl Source for Chainsaw {
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
         let mut emit = Emit::new(reading);
         emit.host_field = "Computer";
+        if delimited::heading(&reading.piece).is_some_and(|heading| is_head(&heading)) {
+            delimited::table(input, reading, sink, is_head, |row, cells, sink| {
+                table_row(&mut emit, (row.at(), row.bytes), cells, sink);
+                Verdict::Event
+            });
+            emit.finish(sink);
+            return;
+        }
         objects::objects(input, reading, sink, |object, sink| one(&mut emit, object, sink));
         emit.finish(sink);
     }
+}
+
+/// `--csv` writes one file for each group; what follows these columns is the mapping's.
+fn is_head(heading: &Heading) -> bool {
+    heading.names.iter().take(3).eq(["timestamp", "detections", "path"].iter())
+}
+
+/// One event that several rules met; `Event Data` is YAML, a pair on each line.
+fn table_row(emit: &mut Emit<'_>, (at, raw): (At, &[u8]), cells: &[Field<'_>], sink: &mut dyn Sink) {
+    let mut fields: Vec<Field<'_>> = cells.iter().filter(|cell| !cell.value.is_empty()).copied().collect();
+    let pairs = emit::get(&fields, "Event Data").lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split_once(": "));
+    let data: Vec<(&str, &str)> = pairs.map(|(name, value)| (name, value.trim().trim_matches(['\'', '"']))).collect();
+    fields.extend(data.iter().map(|(name, value)| Field::new(name, value)));
+    let title = emit::get(&fields, "detections");
+    tools::finding(&mut fields, "Chainsaw", title, "");
+    let time = emit.stamp(emit::get(&fields, "timestamp"), at, sink);
+    emit.event(at, time, None, &fields, raw, sink);
 }
 
 /// Keys of a finding that are told from the event or are no text for people.

@@ -1,4 +1,4 @@
-//! Timelines of Plaso and Timesketch: `psort` as JSON lines, dynamic CSV and l2t CSV; Timesketch's own CSV and JSONL.
+//! Timelines of Plaso and Timesketch: `psort` as JSON lines, JSON, dynamic CSV and l2t CSV; Timesketch's own CSV and JSONL.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use konseki_model::{At, Basis, Fidelity, Field, Piece, Problem, ProblemKind, Sin
 use crate::delimited::{self, Heading};
 use crate::emit::{self, Emit};
 use crate::flat;
-use crate::read::Verdict;
+use crate::read::{self, Text, Verdict};
 use crate::{Input, Reading, Source, objects};
 
 pub struct Plaso;
@@ -41,17 +41,42 @@ impl Source for Plaso {
                 one(&mut emit, row.at(), &cells, row.bytes, sink);
                 Verdict::Event
             });
+        } else if is_one_object(&reading.piece) {
+            read::lines(input, reading, sink, |line, sink| numbered(&mut emit, line, sink));
         } else {
             objects::objects(input, reading, sink, |object, sink| {
-                let flat = flat::flatten(&object.value);
-                let kept = flat.iter().filter(|(name, value)| !value.is_empty() && !name.starts_with("__"));
-                let fields: Vec<_> = kept.map(|(name, value)| Field::new(name, value)).collect();
-                one(&mut emit, object.at, &fields, &object.bytes, sink);
+                value(&mut emit, (object.at, &object.bytes), &object.value, sink);
                 1
             });
         }
         emit.finish(sink);
     }
+}
+
+/// `psort -o json`: one object of the whole timeline, an event on each line, numbered.
+fn is_one_object(piece: &Piece<'_>) -> bool {
+    delimited::beginning(piece).trim_start().starts_with("{\"event_0\":")
+}
+
+/// `, "event_12": {…}`; the last line is the closing brace.
+fn numbered(emit: &mut Emit<'_>, line: &Text<'_>, sink: &mut dyn Sink) -> Verdict {
+    let text = line.text.trim();
+    if text == "}" {
+        return Verdict::Continuation;
+    }
+    let event = text.trim_start_matches(['{', ',', ' ']).strip_prefix("\"event_").and_then(|rest| rest.split_once("\": "));
+    match event.and_then(|(_, event)| serde_json::from_str(event).ok()) {
+        Some(object) => value(emit, (line.at(), line.bytes), &object, sink),
+        None => return Verdict::Rejected,
+    }
+    Verdict::Event
+}
+
+fn value(emit: &mut Emit<'_>, (at, raw): (At, &[u8]), object: &serde_json::Value, sink: &mut dyn Sink) {
+    let flat = flat::flatten(object);
+    let kept = flat.iter().filter(|(name, value)| !value.is_empty() && !name.starts_with("__"));
+    let fields: Vec<_> = kept.map(|(name, value)| Field::new(name, value)).collect();
+    one(emit, at, &fields, raw, sink);
 }
 
 fn one(emit: &mut Emit<'_>, at: At, cells: &[Field<'_>], raw: &[u8], sink: &mut dyn Sink) {

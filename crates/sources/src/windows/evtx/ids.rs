@@ -20,6 +20,57 @@ struct Run {
     last_record: u64,
 }
 
+/// Channel and computer.
+type Key = (String, String);
+
+/// The numbers of one part of a log.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// In the order in which they were met.
+    channels: Vec<(Key, Met)>,
+    places: BTreeMap<Key, usize>,
+    /// The channel of the record before.
+    current: usize,
+    lost: Vec<u64>,
+}
+
+/// A channel in one part: first number and run, in their order.
+#[derive(Debug, Default)]
+struct Met {
+    runs: Vec<(u64, Run)>,
+    export: bool,
+}
+
+impl Seen {
+    /// Notes the `EventRecordID` of a record (an export numbers its record headers anew).
+    pub(super) fn add(&mut self, record: &RecordView<'_>, computer: &str) {
+        let channel = record.known(Known::Channel);
+        let number: u64 = record.known(Known::EventRecordId).parse().unwrap_or(record.id);
+        let same = self.channels.get(self.current).is_some_and(|(known, _)| known.0 == channel && known.1 == computer);
+        if !same {
+            let key = (channel.to_owned(), computer.to_owned());
+            self.current = *self.places.entry(key.clone()).or_insert(self.channels.len());
+            if self.current == self.channels.len() {
+                self.channels.push((key, Met::default()));
+            }
+        }
+        let Some((_, met)) = self.channels.get_mut(self.current) else { return };
+        met.export |= number != record.id;
+        match met.runs.last_mut() {
+            Some((_, run)) if run.last.checked_add(1) == Some(number) => {
+                run.last = number;
+                run.last_record = record.id;
+            }
+            _ => met.runs.push((number, Run { last: number, first_record: record.id, last_record: record.id })),
+        }
+    }
+
+    /// Notes a record whose content could not be read.
+    pub(super) fn lose(&mut self, record: u64) {
+        self.lost.push(record);
+    }
+}
+
 #[derive(Debug, Default)]
 struct Channel {
     /// Closed runs by their first number.
@@ -34,35 +85,26 @@ struct Channel {
 
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    channels: BTreeMap<(String, String), Channel>,
-    current: (String, String),
+    channels: BTreeMap<Key, Channel>,
     /// Records that are there and could not be read: told already, not missing.
     lost: BTreeSet<u64>,
 }
 
 impl Ids {
-    /// Notes the `EventRecordID` of a record (an export numbers its record headers anew).
-    pub(super) fn add(&mut self, record: &RecordView<'_>, computer: &str) {
-        let channel = record.known(Known::Channel);
-        let number: u64 = record.known(Known::EventRecordId).parse().unwrap_or(record.id);
-        if self.current.0 != channel || self.current.1 != computer || self.channels.is_empty() {
-            self.current = (channel.to_owned(), computer.to_owned());
-        }
-        if !self.channels.contains_key(&self.current) {
-            if self.channels.len() >= CHANNELS {
-                return;
+    /// Takes what the next part of the log has seen.
+    pub(super) fn take(&mut self, seen: Seen) {
+        for (key, met) in seen.channels {
+            if !self.channels.contains_key(&key) && self.channels.len() >= CHANNELS {
+                continue;
             }
-            self.channels.insert(self.current.clone(), Channel::default());
+            let channel = self.channels.entry(key).or_default();
+            channel.export |= met.export;
+            met.runs.into_iter().for_each(|(first, run)| channel.add(first, run));
         }
-        if let Some(channel) = self.channels.get_mut(&self.current) {
-            channel.add(number, record.id);
-        }
-    }
-
-    /// Notes a record whose content could not be read.
-    pub(super) fn lose(&mut self, record: u64) {
-        if self.lost.len() < LOST {
-            self.lost.insert(record);
+        for record in seen.lost {
+            if self.lost.len() < LOST {
+                self.lost.insert(record);
+            }
         }
     }
 
@@ -75,17 +117,16 @@ impl Ids {
 }
 
 impl Channel {
-    fn add(&mut self, number: u64, record: u64) {
-        self.export |= number != record;
-        if let Some((_, run)) = &mut self.open
-            && run.last.checked_add(1) == Some(number)
+    fn add(&mut self, first: u64, run: Run) {
+        if let Some((_, open)) = &mut self.open
+            && open.last.checked_add(1) == Some(first)
         {
-            run.last = number;
-            run.last_record = record;
+            open.last = run.last;
+            open.last_record = run.last_record;
             return;
         }
         self.close();
-        self.open = Some((number, Run { last: number, first_record: record, last_record: record }));
+        self.open = Some((first, run));
     }
 
     fn close(&mut self) {

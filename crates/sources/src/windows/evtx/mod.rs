@@ -1,16 +1,14 @@
 //! Windows event logs as the system keeps them: every channel's `.evtx`, live copies and exports.
 
 mod ids;
+mod parts;
 
-use std::collections::BTreeMap;
-use std::io::SeekFrom;
+use konseki_formats::evtx::{Broken, FileHeader, Known, RecordView, Trouble, TroubleKind};
+use konseki_model::{At, Basis, Event, Fidelity, Field, Kind, Piece, Problem, ProblemKind, Sink, Stamp};
 
-use konseki_formats::evtx::{Broken, Chunks, Counts, Decoder, FileHeader, Known, RecordView, Trouble, TroubleKind};
-use konseki_model::{At, Basis, Event, Fidelity, Field, Kind, Piece, Problem, ProblemKind, Records, Sink, Stamp};
-
-use self::ids::Ids;
+use self::parts::{Log, Notes};
 use crate::mapper::Scratch;
-use crate::{Input, Reading, Source};
+use crate::{Input, Parts, Reading, Source};
 
 pub struct Evtx;
 pub static SOURCE: Evtx = Evtx;
@@ -18,9 +16,6 @@ pub static SOURCE: Evtx = Evtx;
 /// Ticks of 100 ns from 1601 to 1970, and the last tick of year 9999.
 const EPOCH: i64 = 116_444_736_000_000_000;
 const LAST: u64 = 2_650_467_743_999_999_999;
-
-/// Computers told apart in one log (forwarded events hold many).
-const COMPUTERS: usize = 1024;
 
 impl Source for Evtx {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
@@ -33,50 +28,22 @@ impl Source for Evtx {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        if input.seek(SeekFrom::Start(0)).is_err() {
-            sink.problem(Problem::new(ProblemKind::Unreadable, None, "the evidence cannot be read from its start"));
-            return;
+        let parts = Log::new(input, reading);
+        while let Some(part) = parts.cut() {
+            parts.read(&part, sink);
         }
-        let mut chunks = Chunks::new(input);
-        let mut decoder = Decoder::new();
-        let mut log = Log { reading, ids: Ids::default(), computers: BTreeMap::new(), fields: Vec::new(), scratch: Scratch::default() };
-        let mut counts = Counts::default();
-        loop {
-            match chunks.next_chunk() {
-                Ok(None) => break,
-                Ok(Some(chunk)) => {
-                    // Troubles of a chunk follow its events, so that both can use the sink.
-                    let mut troubles = Vec::new();
-                    let got = decoder.chunk(&chunk, &mut |record| log.event(&record, sink), &mut |trouble| troubles.push(trouble));
-                    counts.add(&got);
-                    for trouble in &troubles {
-                        if let (TroubleKind::Content(_), Some(record)) = (trouble.kind, trouble.record) {
-                            log.ids.lose(record);
-                        }
-                        sink.problem(problem(trouble));
-                    }
-                }
-                Err(error) => {
-                    let at = Some(At::Offset(chunks.offset()));
-                    sink.problem(Problem::new(ProblemKind::Unreadable, at, format!("reading stopped: {error}")));
-                    break;
-                }
-            }
-        }
-        header(chunks.headers(), chunks.found(), sink);
-        log.ids.report(sink);
-        if let Some(host) = log.host() {
-            sink.host(host);
-        }
-        sink.zone("UTC", Basis::Format.as_str());
-        sink.records(Records { read: counts.framed, events: counts.given, rejected: counts.lost, ..Records::default() });
+        parts.end(sink);
+    }
+
+    fn parts<'r>(&self, input: &'r mut dyn Input, reading: &'r Reading<'r>) -> Option<Box<dyn Parts + 'r>> {
+        Some(Box::new(Log::new(input, reading)))
     }
 }
 
-struct Log<'r> {
+/// One way through a part.
+struct Pass<'r> {
     reading: &'r Reading<'r>,
-    ids: Ids,
-    computers: BTreeMap<String, u64>,
+    notes: Notes,
     /// Room for the fields of one event, used again for the next.
     fields: Vec<Field<'static>>,
     scratch: Scratch,
@@ -88,7 +55,7 @@ fn recycle<'a>(mut fields: Vec<Field<'_>>) -> Vec<Field<'a>> {
     fields.into_iter().map_while(|_| None).collect()
 }
 
-impl Log<'_> {
+impl Pass<'_> {
     fn event(&mut self, record: &RecordView<'_>, sink: &mut dyn Sink) {
         let at = At::Record(record.id);
         let (time, raw) = stamp(record, at, sink);
@@ -98,8 +65,8 @@ impl Log<'_> {
             fields.push(Field::new("SystemTime_FILETIME", raw));
         }
         let computer = record.known(Known::Computer);
-        self.count(computer);
-        self.ids.add(record, computer);
+        self.notes.count(computer);
+        self.notes.ids.add(record, computer);
         let (kind, mut core) = self.reading.about.mapper.apply(&fields, &mut self.scratch);
         if core.host.is_empty() {
             core.host = computer;
@@ -120,22 +87,6 @@ impl Log<'_> {
         }
         sink.event(&Event { at, time, kind, core, fields: &fields, raw: record.raw });
         self.fields = recycle(fields);
-    }
-
-    fn count(&mut self, computer: &str) {
-        if computer.is_empty() {
-            return;
-        }
-        if let Some(count) = self.computers.get_mut(computer) {
-            *count += 1;
-        } else if self.computers.len() < COMPUTERS {
-            self.computers.insert(computer.to_owned(), 1);
-        }
-    }
-
-    /// The computer with most records; a log can begin under the name from before the machine was named.
-    fn host(&self) -> Option<&str> {
-        self.computers.iter().max_by_key(|(name, count)| (**count, std::cmp::Reverse(*name))).map(|(name, _)| name.as_str())
     }
 }
 
