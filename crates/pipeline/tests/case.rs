@@ -62,6 +62,9 @@ fn the_shipped_case_tells_its_story() {
     assert!(!names.is_empty() && truth.to_string().contains(names.iter().next().unwrap()));
     assert!(found.iter().any(|f| f["techniques"].to_string().contains("T1190") && f["level"] == "critical"));
     assert!(found.iter().all(|f| !f["because"].as_array().unwrap().is_empty()));
+    // Every place says what stands there, those in lists of files too.
+    let empty = |f: &&Value| f["because"].as_array().unwrap().iter().any(|b| b["excerpt"] == "");
+    assert_eq!(found.iter().find(empty), None);
     let page = fs::read_to_string(case.join("report/index.html")).unwrap();
     assert!(page.contains("Content-Security-Policy") && page.contains(names.iter().next().unwrap()));
     let checked = verify(&case).unwrap();

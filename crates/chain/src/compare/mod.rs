@@ -256,7 +256,32 @@ impl Compare {
 
 /// A record without its native fields, for what is kept.
 pub(crate) fn lean(record: &Record) -> Record {
-    Record { fields: Vec::new(), raw: quote(record).to_owned(), ..record.clone() }
+    // Each part by name: `..record.clone()` would copy all native fields first.
+    Record {
+        evidence: record.evidence.clone(),
+        source: record.source.clone(),
+        at: record.at,
+        time: record.time,
+        kind: record.kind,
+        host: record.host.clone(),
+        user: record.user.clone(),
+        src: record.src.clone(),
+        src_port: record.src_port,
+        dst: record.dst.clone(),
+        dst_port: record.dst_port,
+        session: record.session.clone(),
+        object: record.object.clone(),
+        target: record.target.clone(),
+        command: record.command.clone(),
+        outcome: record.outcome.clone(),
+        assigned: record.assigned.clone(),
+        agent: record.agent.clone(),
+        bytes_out: record.bytes_out,
+        bytes_in: record.bytes_in,
+        duration: record.duration,
+        fields: Vec::new(),
+        raw: quote(record).to_owned(),
+    }
 }
 
 /// What stands at the place as it is: the excerpt, or where none was kept a value that no format writes differently.

@@ -19,7 +19,7 @@ use pack::Packer;
 use runs::{Run, Spill};
 
 /// Bytes that sorting holds before it spills, in all threads together.
-pub(crate) const SORT_MEMORY: usize = 96 << 20;
+pub(crate) const SORT_MEMORY: usize = 64 << 20;
 
 /// Where the events of a case lie, and how their times are corrected.
 #[derive(Clone, Debug)]

@@ -83,7 +83,16 @@ fn text(to: &mut Vec<u8>, value: &str) {
 
 impl<'a> Packer<'a> {
     pub fn new(memory: usize, spill: Option<&'a Spill>) -> Self {
-        Self { memory, spill, bytes: Vec::new(), index: Vec::new(), names: Names::default(), known: Known::default(), runs: Vec::new() }
+        Self {
+            memory,
+            spill,
+            // Growing by doubling would hold three times the bound at its worst; room that is not touched costs nothing.
+            bytes: Vec::with_capacity(memory),
+            index: Vec::with_capacity(memory / 256),
+            names: Names::default(),
+            known: Known::default(),
+            runs: Vec::new(),
+        }
     }
 
     /// # Errors
