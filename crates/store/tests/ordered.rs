@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Record, Stamp};
-use konseki_store::{Correction, EventWriter, Filter, Ordered, Origin};
+use konseki_store::{Correction, EventWriter, Filter, Keep, Ordered, Origin};
 
 const START: i64 = 1_700_000_000_000_000;
 const IDS: [&str; 3] = ["E0123456789ab", "Eabcdefabcdef", "E000000000001"];
