@@ -133,7 +133,11 @@ function drawTable(table, rows) {
   const body = node("tbody");
   for (const row of rows) {
     const line = node("tr");
-    for (const name of names) line.append(node("td", row[name] === null ? "null" : "", row[name] === null ? "NULL" : visible(row[name])));
+    for (const name of names) {
+      const value = row[name];
+      const text = value !== null && typeof value === "object" ? JSON.stringify(value) : String(value);
+      line.append(node("td", value === null ? "null" : "", value === null ? "NULL" : visible(text)));
+    }
     body.append(line);
   }
   table.append(body);
