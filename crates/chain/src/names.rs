@@ -66,7 +66,7 @@ pub(crate) fn is_local(address: &str) -> bool {
 
 /// An address that is reached over the Internet. Documentation ranges count as such; RFC 1918, 6598, 4193 and
 /// link-local, multicast and broadcast do not.
-pub(crate) fn is_public(address: &str) -> bool {
+pub fn is_public(address: &str) -> bool {
     match ip(address) {
         Some(IpAddr::V4(four)) => {
             let [a, b, ..] = four.octets();

@@ -54,10 +54,11 @@ fn compare(case: &Case, listed: &Listed, names: &BTreeMap<String, (String, Strin
     let mut found = Clocks::new(&unsure);
     let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
     let kinds: Vec<Kind> = Kind::all().map(|(kind, _)| kind).filter(|kind| clock_wants(*kind)).collect();
-    let own = Filter { kinds: kinds.clone(), evidence: unsure.keys().cloned().collect(), ..Filter::default() };
-    events.sort(&own, true)?.each(|_| true, &mut |record| found.own(record))?;
+    // Sorted once, asked twice: each side passes over what is the other's.
+    let sorted = events.sort(&Filter { kinds, ..Filter::default() }, true)?;
+    sorted.each(|_| true, &mut |record| found.own(record))?;
     found.turn();
-    events.sort(&Filter { kinds, ..Filter::default() }, true)?.each(|_| true, &mut |record| found.other(record))?;
+    sorted.each(|_| true, &mut |record| found.other(record))?;
     let clocks = found.finish().into_iter().map(|offset| {
         let evidence: Vec<String> = unsure.iter().filter(|(_, name)| **name == offset.clock).map(|(id, _)| id.clone()).collect();
         let (host, zone) = evidence.first().and_then(|id| names.get(id)).cloned().unwrap_or_default();
@@ -83,16 +84,10 @@ pub(crate) fn stored(case: &Case) -> Vec<Correction> {
     clocks.iter().flat_map(corrections).collect()
 }
 
-/// Microseconds to add to a time of a piece.
-pub(crate) fn shift(corrections: &[Correction], evidence: &str, micros: i64) -> i64 {
-    let fits = |one: &&Correction| one.evidence == evidence && one.from.is_none_or(|from| micros >= from);
-    corrections.iter().find(fits).map_or(0, |one| one.micros)
-}
-
 fn moved(corrections: &[Correction], evidence: &str, text: &str, fine: Fidelity) -> Option<String> {
     let (written, _) = konseki_formats::time::iso(text.as_bytes())?;
     let micros = written.utc_micros()?;
-    Some(rfc3339(micros + shift(corrections, evidence, micros), fine))
+    Some(rfc3339(micros + Correction::shift(corrections, evidence, micros), fine))
 }
 
 fn move_intake(listed: &mut Listed, clocks: &[Clock]) {
@@ -120,7 +115,7 @@ pub(crate) fn move_findings(findings: &mut [Finding], corrections: &[Correction]
     for finding in findings {
         let Some(evidence) = finding.because.first().map(|because| because.evidence.clone()) else { continue };
         let Some(micros) = finding.micros else { continue };
-        let by = shift(corrections, &evidence, micros);
+        let by = Correction::shift(corrections, &evidence, micros);
         if by == 0 {
             continue;
         }

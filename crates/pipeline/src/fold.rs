@@ -7,8 +7,8 @@ use konseki_model::{Fidelity, Finding, FindingKind, FindingTime, Level};
 
 use crate::detect::{Detector, RuleWords};
 use crate::journal::{Hit, Outcome};
+use crate::tally::PLACES;
 
-const PLACES: usize = 20;
 const DAY: i64 = 86_400_000_000;
 
 /// All findings of rules, YARA and indicators, sorted by id.

@@ -175,5 +175,5 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// Whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    konseki_evidence::atomic::write(path, bytes).map_err(|error| Error::Folder(format!("{}: {error}", path.display())))
+    konseki_evidence::atomic::write(path, bytes).map_err(|error| case_error(path, &error))
 }

@@ -129,13 +129,8 @@ fn entities(event: &Event<'_>, host: &str) -> BTreeSet<Entity> {
 /// Addresses on the Internet that a command names: it goes there.
 fn outside(command: &str) -> impl Iterator<Item = &str> {
     let words = command.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'));
-    words.filter(|word| word.len() >= 7).filter(|word| {
-        word.parse::<std::net::Ipv4Addr>().is_ok_and(|four| {
-            let [first, second, ..] = four.octets();
-            let shared = first == 100 && (64..128).contains(&second);
-            !(four.is_private() || four.is_loopback() || four.is_link_local() || first == 0 || first >= 224 || shared)
-        })
-    })
+    // A word that begins with nothing is a version.
+    words.filter(|word| word.len() >= 7 && word.contains('.') && !word.starts_with("0.") && konseki_chain::is_public(word))
 }
 
 impl Sheet<'_> {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
 use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
-use konseki_store::{Filter, Ordered};
+use konseki_store::{Correction, Filter, Ordered};
 
 use crate::assemble::Listed;
 use crate::journal::Journal;
 use crate::settings::Settings;
-use crate::{Error, clocks, fold};
+use crate::{Error, fold};
 
 /// What is told.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Set
     let mut compare = Compare::new(&konseki_chain::Settings { appliances: settings.appliances.clone() });
     for source in konseki_chain::ASIDE {
         let aside = Filter { kinds: vec![Kind::Other], source: Some((*source).to_owned()), ..Filter::default() };
-        events.sort(&aside, false)?.each(|_| true, &mut |record| compare.aside(record))?;
+        events.records(&aside, &mut |record| compare.aside(record))?;
     }
     // Sorted once, asked twice.
     let sorted = events.sort(&of_kinds(|kind| wants(kind) || follow_wants(kind)), false)?;
@@ -109,7 +109,7 @@ fn mail(events: &Ordered, listed: &Listed, settings: &Settings, findings: &[Find
     if konseki_chain::MAIL_ASIDE.iter().any(|source| listed.intake.iter().any(|piece| piece.source == *source)) {
         filter.kinds.push(Kind::Other);
     }
-    events.sort(&filter, false)?.each(|_| true, &mut |record| mail.observe(record))?;
+    events.records(&filter, &mut |record| mail.observe(record))?;
     mail.finish(&mut chain.scope);
     Ok(())
 }
@@ -139,7 +139,7 @@ fn coverage(journal: &Journal, listed: &Listed) -> Vec<Coverage> {
             let host = if host.is_empty() { &piece.host } else { host };
             let entry = all.entry((host.clone(), piece.source.clone())).or_default();
             for (hour, count) in hours {
-                let moved = clocks::shift(&listed.corrections, &piece.id, hour * HOUR);
+                let moved = Correction::shift(&listed.corrections, &piece.id, hour * HOUR);
                 *entry.entry((hour * HOUR + moved).div_euclid(HOUR)).or_default() += count;
             }
         }

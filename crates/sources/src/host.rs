@@ -83,7 +83,7 @@ fn numbered(name: &str) -> bool {
     })
 }
 
-/// The machine that the name of a list tells beside what is listed: `esx01_getallvms.txt`, `vm-process-list.esx-02.txt`.
+/// The machine that the name of a list tells beside what is listed: `esx01_getallvms.txt`, `vm_process_list_esx-02.txt`.
 pub fn of_list(path: &str) -> Option<String> {
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let (stem, kind) = file.rsplit_once('.')?;

@@ -38,6 +38,14 @@ pub struct Correction {
     pub from: Option<i64>,
 }
 
+impl Correction {
+    /// Microseconds to add to a time of a piece: by the first correction that fits.
+    pub fn shift(all: &[Self], evidence: &str, micros: i64) -> i64 {
+        let fits = |one: &&Self| one.evidence == evidence && one.from.is_none_or(|from| micros >= from);
+        all.iter().find(fits).map_or(0, |one| one.micros)
+    }
+}
+
 /// How cells are made safe to show: evidence must steer neither a terminal nor a spreadsheet. The words' owner knows how.
 #[derive(Clone, Copy, Debug)]
 pub struct Escape {
@@ -184,7 +192,7 @@ impl Events {
     /// # Errors
     /// A damaged store, or no room to sort.
     pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(&Record)) -> Result<(), Error> {
-        self.ordered.sort(filter, false)?.each(|_| true, each)
+        self.ordered.records(filter, each)
     }
 
     /// Names of the tables a query can use.
@@ -285,34 +293,32 @@ impl Printer {
     }
 
     pub(crate) fn batch(&mut self, batch: &RecordBatch, to: &mut dyn Write) -> Result<(), Error> {
-        let io = |source| Error::Io { path: "output".to_owned(), source };
         if self.output == Output::Jsonl {
             self.rows += batch.num_rows() as u64;
             // Numbers stay numbers, lists lists, and what is not there is null.
             let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(to);
             return Ok(writer.write(batch).and_then(|()| writer.finish())?);
         }
+        let io = |source| Error::Io { path: "output".to_owned(), source };
+        let escape = self.escape;
+        let csv = |cells: &[String]| cells.iter().map(|cell| (escape.csv)(cell)).collect::<Vec<_>>().join(",");
         let options = FormatOptions::default().with_null("");
         let formatters: Vec<ArrayFormatter<'_>> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<_, _>>()?;
         for row in 0..batch.num_rows() {
             let cells: Vec<String> = formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
-            if self.rows == 0 && self.output == Output::Csv {
-                writeln!(to, "{}", self.names.iter().map(|name| (self.escape.csv)(name)).collect::<Vec<_>>().join(",")).map_err(io)?;
+            if self.output == Output::Csv {
+                if self.rows == 0 {
+                    writeln!(to, "{}", csv(&self.names)).map_err(io)?;
+                }
+                writeln!(to, "{}", csv(&cells)).map_err(io)?;
+            } else {
+                self.held.push(cells.iter().map(|cell| (self.escape.terminal)(cell)).collect());
+                if self.held.len() >= 1000 {
+                    self.spill(to).map_err(io)?;
+                }
             }
             self.rows += 1;
-            match self.output {
-                Output::Csv => {
-                    writeln!(to, "{}", cells.iter().map(|cell| (self.escape.csv)(cell)).collect::<Vec<_>>().join(",")).map_err(io)?
-                }
-                Output::Jsonl => {}
-                Output::Table => {
-                    self.held.push(cells.iter().map(|cell| (self.escape.terminal)(cell)).collect());
-                    if self.held.len() >= 1000 {
-                        self.spill(to).map_err(io)?;
-                    }
-                }
-            }
         }
         Ok(())
     }

@@ -108,11 +108,6 @@ fn play(name: &str, rounds: u64, make: impl Fn(&mut Dice, i64) -> (Box<Error>, V
         let wrong = |time: &i64| (time + error(*time) + shift_at(&offset.parts, time + error(*time)) - time).abs();
         let (bad, far): (Vec<i64>, Vec<i64>) =
             plain.iter().map(wrong).filter(|wrong| *wrong > offset.doubt).partition(|w| *w <= offset.doubt * 2 + 30 * SECOND);
-        if !far.is_empty() {
-            for t in &plain {
-                eprintln!("T {} {}", (t - START) / DAY, wrong(t) / SECOND);
-            }
-        }
         assert!(far.is_empty(), "{name} {round}: off by {} s of {offset:?}", far.iter().max().unwrap_or(&0) / SECOND);
         assert!(bad.len() * 10 <= plain.len().max(10), "{name} {round}: {} of {} outside the doubt of {offset:?}", bad.len(), plain.len());
     }

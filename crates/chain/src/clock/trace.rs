@@ -115,9 +115,7 @@ pub(super) fn path(anchors: &[Anchor]) -> Option<Path> {
     let mut rows: Vec<Vec<Stand>> = Vec::new();
     for (at, stretch) in stretches.iter().enumerate() {
         let before = rows.last().map_or(&[][..], Vec::as_slice);
-        let gap =
-            at.checked_sub(1).and_then(|at| stretches.get(at)).map_or(0, |last| (stretch.from + stretch.to - last.from - last.to) / 2);
-        let free = LAG / 3 + gap / 1_000_000 * DRIFT;
+        let free = at.checked_sub(1).and_then(|at| stretches.get(at)).map_or(0, |last| free(last, stretch));
         let mut shifts = offers(stretch);
         shifts.extend(before.iter().map(|stand| stand.shift));
         shifts.sort_unstable();

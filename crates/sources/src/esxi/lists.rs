@@ -81,7 +81,7 @@ pub fn as_text<'a>(bytes: &'a [u8], sink: &mut dyn Sink) -> std::borrow::Cow<'a,
     text
 }
 
-/// The host of a list: as known, by the name DFIR4vSphere gives its exports (`ESXi_<host>_….csv`), or by its file or folder.
+/// The host of a list: as known, by the name DFIR4vSphere gives its exports (`ESXi_<host>_….csv`), or by its file.
 pub fn host_of(reading: &Reading<'_>, sink: &mut dyn Sink) -> String {
     let known = host::or_hint("", reading);
     if !known.is_empty() {

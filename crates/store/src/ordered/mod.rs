@@ -90,6 +90,14 @@ impl Ordered {
         let (runs, failed) = done.into_inner().map_err(|_| Error::Query("sorting stopped in the middle".to_owned()))?;
         failed.map_or(Ok(Sorted { runs, spill }), Err)
     }
+
+    /// Gives the events that the filter lets through, in order, once.
+    ///
+    /// # Errors
+    /// As `sort` and `each`.
+    pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(&Record)) -> Result<(), Error> {
+        self.sort(filter, false)?.each(|_| true, each)
+    }
 }
 
 impl Sorted {

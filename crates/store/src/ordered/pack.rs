@@ -114,16 +114,12 @@ impl<'a> Packer<'a> {
     fn body(&mut self, columns: &Columns<'_>, row: usize) {
         let Self { bytes, names, known, .. } = self;
         let cell = |column| cell(column, row);
-        for (name, column) in TEXTS.iter().zip(columns.texts) {
-            if *name == "kind" {
-                let kind = cell(column);
-                let at = place(&mut known.kinds, kind, || {
-                    names.kinds.push(Kind::parse(kind));
-                    names.kinds.len() - 1
-                });
-                number(bytes, at as u64);
-            }
-        }
+        let kind = cell(columns.kind);
+        let at = place(&mut known.kinds, kind, || {
+            names.kinds.push(Kind::parse(kind));
+            names.kinds.len() - 1
+        });
+        number(bytes, at as u64);
         let source = columns.source.value(row);
         let at = place(&mut known.sources, source, || {
             names.sources.push(source.to_owned());

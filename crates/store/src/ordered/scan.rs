@@ -69,7 +69,7 @@ impl Scan<'_> {
             let columns = Columns::of(&batch).ok_or_else(|| named("not a file of events".to_owned()))?;
             for at in 0..batch.num_rows() {
                 if self.beyond(&columns, at) {
-                    let time = columns.time(at).map(|time| time + shift(self.corrections, columns.evidence.value(at), time));
+                    let time = columns.time(at).map(|time| time + Correction::shift(self.corrections, columns.evidence.value(at), time));
                     packer.push(&columns, at, time, (number as u64) << 32 | row)?;
                 }
                 row += 1;
@@ -99,12 +99,6 @@ impl Scan<'_> {
     }
 }
 
-/// Microseconds to add to a time of a piece.
-fn shift(corrections: &[Correction], evidence: &str, time: i64) -> i64 {
-    let fits = |one: &&Correction| one.evidence == evidence && one.from.is_none_or(|from| time >= from);
-    corrections.iter().find(fits).map_or(0, |one| one.micros)
-}
-
 fn passes(batch: &RecordBatch, filter: &Filter, kinds: &BTreeSet<&str>, corrections: &[Correction]) -> BooleanArray {
     let texts = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
     let [kind, evidence, host, user] = ["kind", "evidence", "host", "user"].map(texts);
@@ -128,7 +122,7 @@ fn passes(batch: &RecordBatch, filter: &Filter, kinds: &BTreeSet<&str>, correcti
             };
             let in_time = (filter.from.is_none() && filter.to.is_none())
                 || times.filter(|times| !times.is_null(row)).is_some_and(|times| {
-                    let time = times.value(row) + shift(corrections, of, times.value(row));
+                    let time = times.value(row) + Correction::shift(corrections, of, times.value(row));
                     filter.from.is_none_or(|from| time >= from) && filter.to.is_none_or(|to| time < to)
                 });
             let here = filter.evidence.is_empty() || filter.evidence.iter().any(|id| id == of);
@@ -146,6 +140,7 @@ pub(super) struct Columns<'a> {
     pub source: &'a StringArray,
     pub unit: &'a StringArray,
     pub at: &'a PrimitiveArray<UInt64Type>,
+    pub kind: Option<&'a StringArray>,
     /// In the order of [`TEXTS`].
     pub texts: [Option<&'a StringArray>; TEXTS.len()],
     src_port: &'a PrimitiveArray<UInt16Type>,
@@ -174,6 +169,7 @@ impl<'a> Columns<'a> {
             source: text("source")?,
             unit: text("unit")?,
             at: whole("at")?,
+            kind: text("kind"),
             texts: TEXTS.map(text),
             src_port: port("src_port")?,
             dst_port: port("dst_port")?,

@@ -44,11 +44,16 @@ fn step(gap: i64) -> usize {
     ((seconds.log2() * 5.0) as usize).min(STEPS - 1)
 }
 
-fn count(scale: &mut Vec<u32>, at: usize) {
+/// The place of a step on a scale that grows.
+fn slot<T: Clone + Default>(scale: &mut Vec<T>, at: usize) -> Option<&mut T> {
     if scale.len() <= at {
-        scale.resize(at + 1, 0);
+        scale.resize(at + 1, T::default());
     }
-    if let Some(slot) = scale.get_mut(at) {
+    scale.get_mut(at)
+}
+
+fn count(scale: &mut Vec<u32>, at: usize) {
+    if let Some(slot) = slot(scale, at) {
         *slot += 1;
     }
 }
@@ -59,13 +64,10 @@ impl Pair {
         if self.count == 0 {
             (self.first, self.stamp) = (time, record.time);
         } else {
-            let at = step(time - self.last);
-            count(&mut self.gaps, at);
-            if self.spans.len() <= at {
-                self.spans.resize(at + 1, 0);
-            }
-            if let Some(span) = self.spans.get_mut(at) {
-                *span = span.saturating_add(time - self.last);
+            let gap = time - self.last;
+            count(&mut self.gaps, step(gap));
+            if let Some(span) = slot(&mut self.spans, step(gap)) {
+                *span = span.saturating_add(gap);
             }
         }
         (self.last, self.end) = (time, record.time);

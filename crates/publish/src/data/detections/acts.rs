@@ -68,7 +68,8 @@ pub fn lines(logsource: &Value) -> String {
     logsource.as_object().into_iter().flatten().map(line).collect()
 }
 
-fn quote(text: &str) -> String {
+/// A text as a scalar of a rule.
+pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

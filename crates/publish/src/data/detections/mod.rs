@@ -182,7 +182,7 @@ fn fields(ioc: &Ioc) -> Option<(&'static str, Value)> {
 }
 
 fn rule(view: &View<'_>, step: &Step, ioc: &Ioc, id: &str, (field, source): (&str, &Value)) -> String {
-    let quote = |text: &str| format!("'{}'", konseki_report::visible(text).replace('\'', "''"));
+    let quote = |text: &str| acts::quote(&konseki_report::visible(text));
     let title = say::fill(Lang::En, "rule", &[("step", step.id.clone()), ("value", ioc.value.clone())]);
     let title_ja = say::fill(Lang::Ja, "rule", &[("step", step.id.clone()), ("value", ioc.value.clone())]);
     let described = |lang| say::fill(lang, "indicator", &[("kind", ioc.kind.to_owned()), ("titles", step.title.clone())]);
