@@ -168,8 +168,22 @@ fn excerpts_stand(case: &Path, inputs: &[PathBuf], passwords: Vec<String>) -> us
     let mut options = konseki_evidence::Options::new(spool.path());
     options.passwords = passwords;
     let mut checked = 0;
+    // Pieces that a source cut out of a text are no members of an archive: what they say stands in that text.
+    let mut cut: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for path in wanted.keys().cloned().collect::<Vec<_>>() {
+        if let Some((outer, _)) = path.rsplit_once("!/").filter(|(outer, _)| outer.ends_with(".txt")) {
+            cut.entry(outer.to_owned()).or_default().extend(wanted.remove(&path).unwrap());
+        }
+    }
     konseki_evidence::walk(inputs, &options, &mut |entry| {
         let konseki_evidence::Entry::Piece(found) = entry else { return };
+        for because in cut.remove(&found.path).unwrap_or_default() {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut found.body.open().unwrap(), &mut bytes).unwrap();
+            let needle = because["excerpt"].as_str().unwrap().as_bytes();
+            assert!(needle.is_empty() || bytes.windows(needle.len()).any(|window| window == needle), "{}: {because}", found.path);
+            checked += 1;
+        }
         for because in wanted.remove(&found.path).unwrap_or_default() {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut found.body.open().unwrap(), &mut bytes).unwrap();
@@ -192,8 +206,36 @@ fn excerpts_stand(case: &Path, inputs: &[PathBuf], passwords: Vec<String>) -> us
         }
     })
     .unwrap();
-    assert!(wanted.is_empty(), "no such piece: {:?}", wanted.keys());
+    assert!(wanted.is_empty() && cut.is_empty(), "no such piece: {:?} {:?}", wanted.keys(), cut.keys());
     checked
+}
+
+#[test]
+#[ignore = "reads all public evidence, some minutes: `cargo test -p konseki-pipeline --test case -- --ignored`"]
+fn all_public_evidence_balances_and_every_excerpt_stands() {
+    let public = root().join("../shared/evidence");
+    if !public.is_dir() {
+        eprintln!("skipped: the public evidence is not here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    run(vec![public.clone()], &case, 2);
+    let intake: Value = serde_json::from_slice(&fs::read(case.join("results/intake.json")).unwrap()).unwrap();
+    let pieces = intake["evidence"].as_array().unwrap();
+    for piece in pieces {
+        let count = |name: &str| piece["records"][name].as_u64().unwrap();
+        let told = count("events") + count("continuation") + count("blank") + count("rejected");
+        assert_eq!(count("read"), told, "{}", piece["path"]);
+        let rejected = count("rejected") > 0;
+        assert!(!rejected || !piece["problems"].as_array().unwrap().is_empty(), "{}: rejected in silence", piece["path"]);
+    }
+    for file in intake["unrecognised"].as_array().unwrap() {
+        assert!(!file["why"].as_str().unwrap().is_empty(), "{}", file["path"]);
+    }
+    let checked = excerpts_stand(&case, &[public], Vec::new());
+    println!("{} pieces balance, {checked} excerpts stand", pieces.len());
+    assert!(pieces.len() > 2000 && checked > 100);
 }
 
 #[test]
