@@ -1,7 +1,7 @@
 //! The chain: compares lists, follows sessions through systems, and tells steps, links, gaps and scope from findings.
 //!
-//! Two passes over plain data: [`Compare`] observes events in order of time and gives findings of comparisons and
-//! [`Joins`]; [`tell`] makes the story from all findings of the case. No I/O, no clock; judgement that is not a
+//! Passes over plain data: [`Compare`] observes events in order of time, a few kinds of them again where it is known by
+//! then which few matter, and gives findings of comparisons and [`Joins`]; [`tell`] makes the story from all findings of the case. No I/O, no clock; judgement that is not a
 //! comparison stands in `data/`.
 
 #![forbid(unsafe_code)]
@@ -13,11 +13,12 @@ mod data;
 mod follow;
 mod mail;
 mod names;
+mod small;
 mod tell;
 
 pub use book::Book;
 pub use clock::{Clocks, Offset, wants as clock_wants};
-pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, wants};
+pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, again_wants, wants};
 pub use data::{Command, command_meanings};
 pub use follow::{Follow, wants as follow_wants};
 pub use mail::{ASIDE as MAIL_ASIDE, Mail, wants as mail_wants};

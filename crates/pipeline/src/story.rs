@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
+use konseki_chain::{Compare, Follow, MachineVerdict, again_wants, follow_wants, wants};
 use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
 use konseki_store::{Correction, Filter, Ordered};
@@ -35,9 +35,12 @@ pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Set
         let aside = Filter { kinds: vec![Kind::Other], source: Some((*source).to_owned()), ..Filter::default() };
         events.records(&aside, &mut |record| compare.aside(record))?;
     }
-    // Sorted once, asked twice.
+    // Sorted once, asked several times.
     let sorted = events.sort(&of_kinds(|kind| wants(kind) || follow_wants(kind)), false)?;
     sorted.each(wants, &mut |record| compare.observe(record))?;
+    if compare.settle() {
+        sorted.each(again_wants, &mut |record| compare.again(record))?;
+    }
     let mut compared = compare.finish();
     adopt(findings, std::mem::take(&mut compared.findings));
     let mut follow = Follow::new(findings, &compared.joins);

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::book::Book;
 use crate::names::{is_local, is_public};
+use crate::small::Names;
 
 pub(crate) use pair::Pair;
 
@@ -26,6 +27,7 @@ type Key = (u8, String, String, u16);
 pub struct Flows {
     sensors: Vec<String>,
     pairs: FxHashMap<Key, Pair>,
+    names: Names,
     /// First and last flow of each sensor.
     span: BTreeMap<u8, (i64, i64)>,
     /// Bytes to the Internet per address and day, by sensor.
@@ -110,7 +112,7 @@ impl Flows {
             self.beyond += 1;
             return;
         }
-        self.pairs.entry(key).or_default().add(record, time);
+        self.pairs.entry(key).or_default().add(record, time, &mut self.names);
     }
 
     /// Addresses of boxes that should be quiet, with host and role.

@@ -15,7 +15,7 @@ mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use konseki_model::{Because, By, Entity, EntityKind, Finding, FindingKind, FindingTime, Kind, Level, Record, Stamp};
+use konseki_model::{At, Because, By, Entity, EntityKind, Finding, FindingKind, FindingTime, Kind, Level, Record, Stamp};
 
 use crate::book::Book;
 use crate::data::Data;
@@ -89,6 +89,11 @@ pub fn wants(kind: Kind) -> bool {
             | K::IntegrityScan
             | K::Boot
     )
+}
+
+/// Which kinds of events [`Compare::again`] looks at.
+pub fn again_wants(kind: Kind) -> bool {
+    matches!(kind, Kind::ShareAccess | Kind::AuthSuccess | Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect)
 }
 
 /// A VPN tunnel: who held an inner address, and when (microseconds UTC; no end: until its log ends).
@@ -218,8 +223,9 @@ impl Compare {
         self.book.observe(record);
     }
 
-    pub fn finish(mut self) -> Compared {
-        let mut out = Compared::default();
+    /// After all events: decides what is worth a second look. `true`: the events of kinds in [`again_wants`] are asked
+    /// for once more, in the same order, by [`Compare::again`].
+    pub fn settle(&mut self) -> bool {
         self.vcenter.name_homes(&mut self.book);
         self.book.settle();
         // Where the appliance's log does not write its own address, the connections of its users do.
@@ -234,6 +240,19 @@ impl Compare {
             }
         }
         self.book.settle();
+        self.shares.settle();
+        !self.vpn.appliances.is_empty() || self.shares.again()
+    }
+
+    /// What only few of all events are kept for, now that it is known which few.
+    pub fn again(&mut self, record: &Record) {
+        self.vpn.again(record);
+        self.shares.look(record);
+    }
+
+    /// After `settle`, and `again` where it was asked for.
+    pub fn finish(self) -> Compared {
+        let mut out = Compared::default();
         self.machines.finish(&mut out);
         self.vpn.finish(&self.book, &mut out);
         self.vcenter.finish(&mut out);
@@ -241,6 +260,7 @@ impl Compare {
         out.beyond.push(("flows of pairs beyond those that are counted", self.flows.beyond));
         self.web.finish(&mut out);
         self.mail.finish(&self.book, &mut out);
+        out.beyond.push(("files read on shares beyond those that are counted", self.shares.beyond));
         self.shares.finish(&mut out);
         out.joins.requests = self.web.requests();
         out.joins.roles = self.flows.roles();
@@ -298,15 +318,24 @@ fn quote(record: &Record) -> &str {
     end.or(path).or_else(rest).unwrap_or_default()
 }
 
+/// What stands at the place, and whether it is UTF-16 there.
+pub(crate) fn quoted(record: &Record) -> (&str, bool) {
+    (quote(record), record.source == "windows/evtx" && !record.raw.is_empty())
+}
+
+pub(crate) fn at(record: &Record) -> At {
+    record.at.unwrap_or(At::Line(1))
+}
+
 /// The place of a record.
 pub(crate) fn because(record: &Record) -> Because {
-    let encoding = (record.source == "windows/evtx").then(|| "utf-16le".to_owned());
+    let (excerpt, wide) = quoted(record);
     Because {
         evidence: record.evidence.clone(),
         path: String::new(),
-        at: record.at.unwrap_or(konseki_model::At::Line(1)),
-        excerpt: quote(record).to_owned(),
-        encoding: encoding.filter(|_| !record.raw.is_empty()),
+        at: at(record),
+        excerpt: excerpt.to_owned(),
+        encoding: wide.then(|| "utf-16le".to_owned()),
     }
 }
 

@@ -107,8 +107,8 @@ fn as_someone_else(out: &mut Compared) {
         map
     });
     let mut found = Vec::new();
-    for (_, way) in out.joins.ways.desktops() {
-        let held: Vec<usize> = tunnels.get(way.src.as_str()).into_iter().flatten().copied().collect();
+    for way in out.joins.ways.desktops() {
+        let held: Vec<usize> = tunnels.get(way.src.as_ref()).into_iter().flatten().copied().collect();
         let fits = |at: &usize| out.joins.tunnels.get(*at).is_some_and(|t| t.from <= way.from && t.to.is_none_or(|to| way.from <= to));
         let held: Vec<usize> = held.into_iter().filter(fits).collect();
         let ([one], false) = (held.as_slice(), is_service(&way.user)) else { continue };
@@ -126,19 +126,14 @@ fn as_someone_else(out: &mut Compared) {
         // An administrator's second account: its name shows it, or he uses it again and again.
         let own = b.contains(&a) || a.contains(&b) || days.len() > 2;
         let (level, confidence) = if own { (Level::Low, 0.2) } else { (Level::Medium, 0.45) };
-        let second = Record {
-            evidence: way.because.evidence.clone(),
-            at: Some(way.because.at),
-            raw: way.because.excerpt.clone(),
-            time: way.stamp,
-            ..Record::default()
-        };
-        let args = [("user", way.user.as_str()), ("address", &way.src), ("vpn_user", &tunnel.user), ("host", &way.host)];
+        let place = way.because.because();
+        let second = Record { evidence: place.evidence, at: Some(place.at), raw: place.excerpt, time: way.stamp, ..Record::default() };
+        let args = [("user", way.user.as_ref()), ("address", &way.src), ("vpn_user", &tunnel.user), ("host", &way.host)];
         let entities = vec![
             host(&way.host),
-            Entity::new(EntityKind::User, way.user.clone(), "actor"),
+            Entity::new(EntityKind::User, way.user.as_ref(), "actor"),
             Entity::new(EntityKind::User, tunnel.user.clone(), "via"),
-            Entity::new(EntityKind::Address, way.src.clone(), "from"),
+            Entity::new(EntityKind::Address, way.src.as_ref(), "from"),
             Entity::new(EntityKind::Session, tunnel.session.clone(), "via"),
         ];
         let techniques: &[&str] = &["T1021.001", "T1078"];

@@ -12,18 +12,32 @@ const MOST: usize = 200_000;
 /// Different files in a day below which nothing is told.
 const FEW: u64 = 100;
 
+/// Numbers of files that are held in all.
+const FILES: usize = 4_000_000;
+
 #[derive(Default)]
 struct Day {
     files: BTreeSet<u64>,
-    count: u64,
+    shares: BTreeSet<String>,
+}
+
+/// What is cited of a day that is told.
+#[derive(Default)]
+struct Told {
     shares: BTreeSet<String>,
     records: Vec<Record>,
 }
 
+/// (account, server, day).
+type Key = (String, String, i64);
+
 #[derive(Default)]
 pub struct Shares {
-    /// (account, server, day).
-    days: BTreeMap<(String, String, i64), Day>,
+    days: BTreeMap<Key, Day>,
+    files: usize,
+    /// Days far above the account's others, once all are known.
+    told: BTreeMap<Key, Told>,
+    pub beyond: u64,
 }
 
 /// FNV-1a: a number for a name, the same everywhere.
@@ -31,59 +45,102 @@ fn number(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// Day and share of an access that counts.
+fn access(record: &Record) -> Option<(Key, String)> {
+    if record.kind() != Kind::ShareAccess || is_service(&record.user) {
+        return None;
+    }
+    let share = record.object.rsplit('\\').next().unwrap_or_default().to_lowercase();
+    if ["ipc$", "sysvol", "netlogon", "print$"].contains(&share.as_str()) {
+        return None;
+    }
+    let day = record.micros()?.div_euclid(DAY);
+    Some(((account(&record.user), record.host.clone(), day), share))
+}
+
+fn files(day: &Day) -> u64 {
+    day.files.len() as u64
+}
+
+/// Days of one account on one server far above its others, and how many files it usually reads.
+fn bulk<'d>(days: &[(i64, &'d Day)]) -> Option<(Vec<(i64, &'d Day)>, u64)> {
+    let many: Vec<(i64, &Day)> = days.iter().filter(|(_, day)| files(day) >= FEW).copied().collect();
+    // What an account does on many days is its work.
+    if many.is_empty() || many.len() * 4 > days.len().max(8) {
+        return None;
+    }
+    let mut other: Vec<u64> = days.iter().map(|(_, day)| files(day)).filter(|count| *count < FEW).collect();
+    other.sort_unstable();
+    let usual = other.get(other.len() / 2).copied().unwrap_or(0);
+    many.iter().any(|(_, day)| files(day) >= usual.saturating_mul(8)).then_some((many, usual))
+}
+
 impl Shares {
     pub fn observe(&mut self, record: &Record) {
-        if record.kind() != Kind::ShareAccess || is_service(&record.user) {
-            return;
-        }
-        let share = record.object.rsplit('\\').next().unwrap_or_default().to_lowercase();
-        if ["ipc$", "sysvol", "netlogon", "print$"].contains(&share.as_str()) {
-            return;
-        }
-        let Some(time) = record.micros() else { return };
-        let key = (account(&record.user), record.host.clone(), time.div_euclid(DAY));
+        let Some((key, share)) = access(record) else { return };
         if self.days.len() >= MOST && !self.days.contains_key(&key) {
+            self.beyond += 1;
             return;
         }
         let day = self.days.entry(key).or_default();
-        day.count += 1;
-        if day.shares.len() < 64 && !day.shares.contains(&share) {
+        if day.shares.len() < 64 {
             day.shares.insert(share);
-            if day.records.len() < 12 {
-                day.records.push(super::lean(record));
-            }
         }
-        if !record.target.is_empty() && day.files.len() < 20_000 {
-            day.files.insert(number(&record.target));
-            if day.records.len() < 16 {
-                day.records.push(super::lean(record));
-            }
+        if record.target.is_empty() {
+            return;
+        }
+        if self.files >= FILES {
+            self.beyond += 1;
+        } else if day.files.len() < 20_000 && day.files.insert(number(&record.target)) {
+            self.files += 1;
         }
     }
 
-    pub fn finish(&self, out: &mut Compared) {
+    /// (account, server) -> its days.
+    fn accounts(&self) -> BTreeMap<(&str, &str), Vec<(i64, &Day)>> {
         let mut accounts: BTreeMap<(&str, &str), Vec<(i64, &Day)>> = BTreeMap::new();
         for ((name, server, day), seen) in &self.days {
             accounts.entry((name, server)).or_default().push((*day, seen));
         }
-        for ((name, server), days) in accounts {
-            let files = |day: &Day| day.files.len() as u64;
-            let many: Vec<&(i64, &Day)> = days.iter().filter(|(_, day)| files(day) >= FEW).collect();
-            // What an account does on many days is its work.
-            if many.is_empty() || many.len() * 4 > days.len().max(8) {
-                continue;
-            }
-            let mut other: Vec<u64> = days.iter().map(|(_, day)| files(day)).filter(|count| *count < FEW).collect();
-            other.sort_unstable();
-            let usual = other.get(other.len() / 2).copied().unwrap_or(0);
-            if many.iter().all(|(_, day)| files(day) < usual.saturating_mul(8)) {
-                continue;
-            }
+        accounts
+    }
+
+    /// Which days are told.
+    pub fn settle(&mut self) {
+        let mut told = BTreeMap::new();
+        for ((name, server), days) in self.accounts() {
+            let many = bulk(&days).into_iter().flat_map(|(many, _)| many);
+            told.extend(many.map(|(day, _)| ((name.to_owned(), server.to_owned(), day), Told::default())));
+        }
+        self.told = told;
+    }
+
+    /// Records of days that are told are asked for once more.
+    pub fn again(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// Keeps what is cited of the days that are told: first of each share, and a few files.
+    pub fn look(&mut self, record: &Record) {
+        let Some((key, share)) = access(record) else { return };
+        let Some(told) = self.told.get_mut(&key) else { return };
+        if told.shares.len() < 64 && told.shares.insert(share) && told.records.len() < 12 {
+            told.records.push(super::lean(record));
+        }
+        if !record.target.is_empty() && told.records.len() < 16 {
+            told.records.push(super::lean(record));
+        }
+    }
+
+    pub fn finish(&self, out: &mut Compared) {
+        for ((name, server), days) in self.accounts() {
+            let Some((many, usual)) = bulk(&days) else { continue };
             let first = many.iter().map(|(day, _)| *day).min().unwrap_or(0);
             let before: BTreeSet<&String> = days.iter().filter(|(day, _)| *day < first).flat_map(|(_, day)| &day.shares).collect();
             let new: BTreeSet<&String> = many.iter().flat_map(|(_, day)| &day.shares).filter(|share| !before.contains(share)).collect();
             let level = if new.is_empty() || before.is_empty() { Level::Low } else { Level::Medium };
-            let records: Vec<&Record> = many.iter().flat_map(|(_, day)| &day.records).collect();
+            let told = many.iter().filter_map(|(day, _)| self.told.get(&(name.to_owned(), server.to_owned(), *day)));
+            let records: Vec<&Record> = told.flat_map(|day| &day.records).collect();
             let Some(one) = records.first() else { continue };
             let count: u64 = many.iter().map(|(_, day)| files(day)).sum();
             let list = new.iter().map(|share| share.as_str()).collect::<Vec<_>>().join(", ");
@@ -103,7 +160,6 @@ impl Shares {
                 Entity::new(EntityKind::Session, one.session.clone(), "via"),
             ];
             let techniques: &[&str] = &["T1039", "T1119"];
-            let _ = name;
             out.findings.push(
                 Draft {
                     rule: "shares-read-in-bulk",
@@ -142,6 +198,8 @@ mod tests {
     fn run(records: &[Record]) -> Vec<konseki_model::Finding> {
         let mut shares = Shares::default();
         records.iter().for_each(|record| shares.observe(record));
+        shares.settle();
+        records.iter().for_each(|record| shares.look(record));
         let mut out = Compared::default();
         shares.finish(&mut out);
         out.findings

@@ -19,9 +19,9 @@ pub struct Vpn {
     signins: BTreeMap<String, BTreeMap<String, i64>>,
     tunnels: Vec<Tunnel>,
     second: Vec<Second>,
-    /// Shares opened, by host and logon session.
+    /// Shares opened in logons from an appliance, by host and logon session.
     shares: BTreeMap<(String, String), Vec<Record>>,
-    /// Remote desktop and Windows logons by source address, judged when all appliances are known.
+    /// Remote desktop and Windows logons from an appliance, by its address and the place they went to.
     logons: BTreeMap<(String, String), Vec<Record>>,
 }
 
@@ -62,15 +62,22 @@ impl Vpn {
     pub fn observe(&mut self, record: &Record) {
         if is_vpn(record) {
             self.appliance(record);
+        }
+    }
+
+    /// Remote logons from the appliances, known by now, and the shares that were opened in them.
+    pub fn again(&mut self, record: &Record) {
+        if is_vpn(record) {
             return;
         }
-        if record.kind() == Kind::ShareAccess && !record.session.is_empty() {
-            if self.shares.len() < MOST {
-                let shares = self.shares.entry((record.host.clone(), record.session.clone())).or_default();
-                if shares.len() < 20 {
-                    shares.push(lean(record));
-                }
+        if record.kind() == Kind::ShareAccess {
+            let key = (record.host.clone(), record.session.clone());
+            if let Some(shares) = self.shares.get_mut(&key).filter(|shares| shares.len() < 20) {
+                shares.push(lean(record));
             }
+            return;
+        }
+        if !self.appliances.contains(&record.src) {
             return;
         }
         let remote = match record.kind() {
@@ -80,7 +87,10 @@ impl Vpn {
             }
             _ => false,
         };
-        if remote && !record.src.is_empty() && self.logons.len() < MOST {
+        if remote && self.logons.len() < MOST {
+            if record.session.len() >= 4 && self.shares.len() < MOST {
+                self.shares.entry((record.host.clone(), record.session.clone())).or_default();
+            }
             // A network sensor names no host: the place is where the connection went.
             let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
             let logons = self.logons.entry((record.src.clone(), place)).or_default();
@@ -236,7 +246,8 @@ impl Vpn {
     /// Shares opened in logon sessions that came from the appliance.
     fn shares_of(&self, target: &str, sessions: &BTreeSet<&str>, out: &mut Compared) {
         for session in sessions {
-            let Some(records) = self.shares.get(&(target.to_owned(), (*session).to_owned())) else { continue };
+            let key = (target.to_owned(), (*session).to_owned());
+            let Some(records) = self.shares.get(&key).filter(|records| !records.is_empty()) else { continue };
             let cited: Vec<&Record> = records.iter().collect();
             let user = records.first().map(|record| record.user.clone()).unwrap_or_default();
             let names: BTreeSet<&str> = records.iter().map(|record| record.object.as_str()).filter(|name| !name.is_empty()).collect();
@@ -321,6 +332,7 @@ mod tests {
     fn run(records: &[Record]) -> Vec<konseki_model::Finding> {
         let mut vpn = Vpn::default();
         records.iter().for_each(|record| vpn.observe(record));
+        records.iter().for_each(|record| vpn.again(record));
         let mut out = Compared::default();
         vpn.finish(&Book::default(), &mut out);
         out.findings

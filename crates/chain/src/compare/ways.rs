@@ -1,11 +1,12 @@
 //! How hosts were reached: remote logons by session id, SSH sessions with their time, and who usually comes from where.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use konseki_model::{Because, Kind, Record, Stamp};
+use konseki_model::{Kind, Record, Stamp};
 
-use super::because;
 use crate::names::{account, bare, host_key, is_local};
+use crate::small::{Cite, Names};
 
 const HOUR: i64 = 3_600_000_000;
 const MOST: usize = 200_000;
@@ -13,12 +14,12 @@ const MOST: usize = 200_000;
 /// One way into a host.
 #[derive(Clone, Debug)]
 pub struct Way {
-    pub host: String,
-    pub user: String,
-    pub src: String,
+    pub host: Arc<str>,
+    pub user: Arc<str>,
+    pub src: Arc<str>,
     pub from: i64,
     pub to: Option<i64>,
-    pub because: Because,
+    pub because: Cite,
     pub stamp: Option<Stamp>,
     /// A person sits there: remote desktop, not a network logon.
     pub desktop: bool,
@@ -28,11 +29,12 @@ pub struct Way {
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
     /// (host, logon id).
-    logons: BTreeMap<(String, String), Way>,
+    logons: BTreeMap<(Arc<str>, Box<str>), Way>,
     /// (host) -> SSH sessions in order of time.
     shells: BTreeMap<String, Vec<Way>>,
     /// (account, source, host) -> days on which it came.
     habits: BTreeMap<(String, String, String), BTreeSet<i64>>,
+    names: Names,
     count: usize,
 }
 
@@ -60,22 +62,26 @@ impl Ways {
         if self.count >= MOST {
             return;
         }
-        let way = || Way {
-            host: record.host.clone(),
-            user: record.user.clone(),
-            src: src.to_owned(),
+        let shell = record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/");
+        if !shell && !record.session.starts_with("0x") {
+            return;
+        }
+        let way = Way {
+            host: self.names.one(&record.host),
+            user: self.names.one(&record.user),
+            src: self.names.one(src),
             from: time,
             to: None,
-            because: because(record),
+            because: self.names.cite(record),
             stamp: record.time,
             desktop: record.object == "10" || matches!(record.kind(), Kind::RdpLogon),
         };
-        if record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/") {
-            self.count += 1;
-            self.shells.entry(host_key(&record.host)).or_default().push(way());
-        } else if record.session.starts_with("0x") {
-            self.count += 1;
-            self.logons.insert((host_key(&record.host), record.session.clone()), way());
+        self.count += 1;
+        let host = host_key(&record.host);
+        if shell {
+            self.shells.entry(host).or_default().push(way);
+        } else {
+            self.logons.insert((self.names.one(&host), record.session.as_str().into()), way);
         }
     }
 
@@ -91,12 +97,12 @@ impl Ways {
 
     /// The remote logon of that id on that host.
     pub fn logon(&self, host: &str, session: &str) -> Option<&Way> {
-        self.logons.get(&(host_key(host), session.to_owned()))
+        self.logons.get(&(host_key(host).into(), session.into()))
     }
 
-    /// Remote logons of Windows, with host and logon id.
-    pub fn desktops(&self) -> impl Iterator<Item = (&(String, String), &Way)> {
-        self.logons.iter().filter(|(_, way)| way.desktop)
+    /// Remote logons of Windows at a desktop.
+    pub fn desktops(&self) -> impl Iterator<Item = &Way> {
+        self.logons.values().filter(|way| way.desktop)
     }
 
     /// SSH sessions on a host at a time, one for each source and account.

@@ -8,6 +8,7 @@ use konseki_model::{Because, Entity, EntityKind, Kind, Level, Record, Stamp};
 
 use super::{Compared, Places, because, host};
 use crate::names::{host_key, is_local, is_public};
+use crate::small::{Cite, Names};
 
 const DAY: i64 = 86_400_000_000;
 /// A check that runs once a day tells of a new page on one of the days after.
@@ -17,6 +18,8 @@ const HABIT: usize = 3;
 /// Paths kept per case, and paths counted per client.
 const PATHS: usize = 100_000;
 const BREADTH: usize = 64;
+/// Clients from elsewhere that a web shell has at most.
+const CLIENTS: usize = 2;
 
 /// Endings of programs that a web server runs.
 const SCRIPTS: &[&str] = &[".jsp", ".jspx", ".php", ".cgi", ".aspx", ".ashx", ".asp", ".ttc", ".pl", ".py"];
@@ -36,7 +39,7 @@ struct Path {
     status: bool,
     first: Option<Stamp>,
     last: Option<Stamp>,
-    places: Vec<Because>,
+    places: Vec<Cite>,
     sources: BTreeSet<String>,
     /// Requests without a login that tell the client's own address, where a proxy hides it from other logs.
     bare: Vec<Record>,
@@ -52,6 +55,7 @@ pub struct Web {
     breadth: BTreeMap<String, BTreeSet<String>>,
     /// Names of files that another kind of evidence reports as new or changed, per host.
     files: BTreeMap<String, Vec<(String, Record)>>,
+    names: Names,
     pub beyond: u64,
 }
 
@@ -117,8 +121,11 @@ impl Web {
         if record.kind() == Kind::AuthMissing && is_public(&record.src) && entry.bare.len() < 3 {
             entry.bare.push(super::lean(record));
         }
-        if entry.places.len() < 12 {
-            entry.places.push(because(record));
+        // A path of many is no web shell, whatever comes: nothing of it is cited.
+        if entry.clients.iter().filter(|client| !is_local(client)).count() > CLIENTS {
+            entry.places = Vec::new();
+        } else if entry.places.len() < 12 {
+            entry.places.push(self.names.cite(record));
         }
         if entry.sources.len() < 8 {
             entry.sources.insert(record.source.clone());
@@ -144,8 +151,7 @@ impl Web {
                 _ => continue,
             };
             let names = kinds.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            let mut places = seen.places.clone();
-            places.truncate(12);
+            let mut places: Vec<Because> = seen.places.iter().map(Cite::because).collect();
             places.extend(kinds.iter().filter_map(|(_, record)| record.as_ref()).map(|record| because(record)));
             let mut entities = vec![host(place), Entity::new(EntityKind::Url, path.clone(), "object")];
             let clients = seen.clients.iter().filter(|client| !is_local(client));
@@ -178,7 +184,7 @@ impl Web {
     fn weigh<'s>(&'s self, place: &str, path: &str, seen: &'s Path) -> Option<(i32, Kinds<'s>)> {
         let clients = seen.clients.iter().filter(|client| !is_local(client)).count();
         let answered = !seen.status || seen.answered * 2 >= seen.count;
-        if seen.count < 3 || clients > 2 || !answered || path.contains("..") {
+        if seen.count < 3 || clients > CLIENTS || !answered || path.contains("..") {
             return None;
         }
         let first = seen.first?.micros;

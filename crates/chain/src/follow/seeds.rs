@@ -165,9 +165,9 @@ impl Follow<'_> {
         let mut step = origin.clone();
         if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
             let entity = Entity::new(EntityKind::Session, session_of(finding), "via");
-            self.join(&way.because, &step, By::Exact, entity, 0);
-            step = way.because.clone();
-            src = Some(way.src);
+            self.join(&way.because.because(), &step, By::Exact, entity, 0);
+            step = way.because.because();
+            src = Some(way.src.as_ref().to_owned());
             self.session_at(finding, &step, way.from);
         }
         for _ in 0..DEPTH {
@@ -199,14 +199,14 @@ impl Follow<'_> {
             // Whose shell was it?
             let ways: Vec<_> = self.joins.ways.shells(&place, &user, time).into_iter().cloned().collect();
             let [way] = ways.as_slice() else { return };
-            let entity = Entity::new(EntityKind::User, way.user.clone(), "via");
-            self.join(&way.because, &step, By::Interval, entity, 0);
+            let entity = Entity::new(EntityKind::User, way.user.as_ref(), "via");
+            self.join(&way.because.because(), &step, By::Interval, entity, 0);
             let shell = Presence {
                 carrier: Carrier::Shell(host_key(&way.host), account(&way.user)),
                 from: way.from,
                 to: way.to.unwrap_or(way.from + 12 * HOUR),
-                origin: way.because.clone(),
-                entity: Entity::new(EntityKind::User, way.user.clone(), "via"),
+                origin: way.because.because(),
+                entity: Entity::new(EntityKind::User, way.user.as_ref(), "via"),
                 by: By::Interval,
                 alternatives: 0,
                 own: false,
@@ -214,11 +214,11 @@ impl Follow<'_> {
                 weak: false,
             };
             self.add(shell);
-            step = way.because.clone();
-            if src.as_deref() == Some(way.src.as_str()) {
+            step = way.because.because();
+            if src.as_deref() == Some(way.src.as_ref()) {
                 return;
             }
-            src = Some(way.src.clone());
+            src = Some(way.src.as_ref().to_owned());
         }
     }
 

@@ -54,6 +54,8 @@ fn story(second: &str) -> Vec<Record> {
 fn run(records: &[Record]) -> (Vec<Finding>, Vec<crate::Edge>) {
     let mut compare = Compare::new(&Settings::default());
     records.iter().for_each(|record| compare.observe(record));
+    compare.settle();
+    records.iter().for_each(|record| compare.again(record));
     let mut compared = compare.finish();
     let mut findings = std::mem::take(&mut compared.findings);
     let mut follow = Follow::new(&findings, &compared.joins);

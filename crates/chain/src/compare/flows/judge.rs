@@ -132,19 +132,19 @@ impl Flows {
         let floor = if one.role.is_some() { 1_000_000 } else { 200_000_000 };
         let own = self.days.get(&(one.sensor, one.src.to_owned()))?;
         let (first, last) = self.span.get(&one.sensor).map(|(a, b)| (a.div_euclid(DAY), b.div_euclid(DAY)))?;
-        let heavy: BTreeSet<i64> = one.pair.days.iter().filter(|(_, bytes)| **bytes >= floor).map(|(day, _)| *day).collect();
+        let heavy: BTreeSet<i64> = one.pair.days.iter().filter(|(_, bytes)| *bytes >= floor).map(|(day, _)| *day).collect();
         let mut other: Vec<u64> =
             (first..=last.min(first + 3660)).filter(|day| !heavy.contains(day)).map(|day| own.get(&day).copied().unwrap_or(0)).collect();
         other.sort_unstable();
         let usual = other.get(other.len() * 9 / 10).copied().unwrap_or(0);
         // What a box does again and again is its work, whatever the amount.
         let often = heavy.len() as i64 * 4 > (last - first + 1).max(8);
-        let (day, bytes) = one.pair.days.iter().max_by_key(|(day, bytes)| (**bytes, std::cmp::Reverse(**day)))?;
+        let (day, bytes) = one.pair.days.iter().max_by_key(|(day, bytes)| (*bytes, std::cmp::Reverse(*day)))?;
         (*bytes >= floor && *bytes >= usual.saturating_mul(10) && !often).then(|| Outlier {
             day: *day,
             bytes: *bytes,
             usual,
-            total: heavy.iter().filter_map(|day| one.pair.days.get(day)).sum(),
+            total: one.pair.days.iter().filter(|(day, _)| heavy.contains(day)).map(|(_, bytes)| bytes).sum(),
         })
     }
 

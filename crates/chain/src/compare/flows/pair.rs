@@ -1,11 +1,9 @@
 //! Counters of one pair: when it was called, how regularly, how long, how much.
 
-use std::collections::BTreeMap;
-
 use konseki_model::{Because, Record, Stamp};
 
 use super::{DAY, HOUR};
-use crate::compare::because;
+use crate::small::{Cite, Names};
 
 /// Steps of the scale of gaps between calls: a fifth of an octave from one second up to ten days.
 const STEPS: usize = 100;
@@ -27,15 +25,15 @@ pub(crate) struct Pair {
     spans: Vec<i64>,
     /// Bytes out on a scale of octaves.
     sizes: Vec<u32>,
-    /// Bytes out per day.
-    pub days: BTreeMap<i64, u64>,
+    /// Bytes out per day, in order of days.
+    pub days: Vec<(i64, u64)>,
     /// Connections of half an hour and more that carried hardly anything, their time and bytes in all.
     pub long: u64,
     pub long_micros: i64,
     pub long_bytes: u64,
-    early: Vec<Because>,
-    large: Vec<(u64, Stamp, Because)>,
-    slow: Vec<Because>,
+    early: Vec<Cite>,
+    large: Vec<(u64, Stamp, Cite)>,
+    slow: Vec<Cite>,
     pub unanswered: u64,
 }
 
@@ -59,7 +57,7 @@ fn count(scale: &mut Vec<u32>, at: usize) {
 }
 
 impl Pair {
-    pub fn add(&mut self, record: &Record, time: i64) {
+    pub fn add(&mut self, record: &Record, time: i64, names: &mut Names) {
         let (out, back) = (record.bytes_out.unwrap_or(0), record.bytes_in.unwrap_or(0));
         if self.count == 0 {
             (self.first, self.stamp) = (time, record.time);
@@ -77,24 +75,28 @@ impl Pair {
         if out > 0 {
             count(&mut self.sizes, out.ilog2() as usize);
         }
-        *self.days.entry(time.div_euclid(DAY)).or_default() += out;
+        let day = time.div_euclid(DAY);
+        match self.days.last_mut().filter(|(last, _)| *last == day) {
+            Some((_, bytes)) => *bytes += out,
+            None => self.days.push((day, out)),
+        }
         if record.duration.is_some_and(|length| length >= HOUR / 2) && out + back < 100_000 {
             self.long += 1;
             self.long_micros += record.duration.unwrap_or(0);
             self.long_bytes += out + back;
             if self.slow.len() < LARGEST {
-                self.slow.push(because(record));
+                self.slow.push(names.cite(record));
             }
         }
         if matches!(record.outcome.as_str(), "S0" | "REJ" | "RSTOS0" | "RSTRH" | "deny" | "drop" | "reset-both") {
             self.unanswered += 1;
         }
         if self.early.len() < FIRST {
-            self.early.push(because(record));
+            self.early.push(names.cite(record));
         } else if let Some(time) = record.time.filter(|_| out >= 100_000) {
             let least = self.large.last().map_or(0, |(bytes, ..)| *bytes);
             if self.large.len() < LARGEST || out > least {
-                self.large.push((out, time, because(record)));
+                self.large.push((out, time, names.cite(record)));
                 self.large.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
                 self.large.truncate(LARGEST);
             }
@@ -136,19 +138,17 @@ impl Pair {
     }
 
     pub fn cited(&self) -> Vec<Because> {
-        let mut all = self.early.clone();
-        all.extend(self.large.iter().map(|(_, _, place)| place.clone()));
-        all
+        self.early.iter().chain(self.large.iter().map(|(_, _, place)| place)).map(Cite::because).collect()
     }
 
     pub fn cited_slow(&self) -> Vec<Because> {
-        self.slow.clone()
+        self.slow.iter().map(Cite::because).collect()
     }
 
     /// The largest flows, or the first where none is large.
     pub fn cited_large(&self) -> Vec<Because> {
-        let mut all: Vec<Because> = self.large.iter().map(|(_, _, place)| place.clone()).collect();
-        all.extend(self.early.iter().take(if all.is_empty() { FIRST } else { 2 }).cloned());
+        let mut all: Vec<Because> = self.large.iter().map(|(_, _, place)| place.because()).collect();
+        all.extend(self.early.iter().take(if all.is_empty() { FIRST } else { 2 }).map(Cite::because));
         all
     }
 
