@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use konseki_model::evidence::Zone;
 use konseki_model::time::rfc3339;
 use konseki_model::{Fidelity, Finding, Intake, Level, Problem, Unrecognised};
-use konseki_store::{Correction, Ordered};
+use konseki_store::{Corrections, Ordered};
 use serde_json::json;
 
 use crate::detect::Detector;
 use crate::journal::{Journal, Outcome, Place};
 use crate::run::{Case, FORMAT, Request, Summary, write};
 use crate::settings::Settings;
-use crate::{Error, VERSION, clocks, evidence_id, fold, revise, story};
+use crate::{Error, VERSION, clocks, evidence_id, fold, revise, story, zones};
 
 /// Evidence as results list it, and what it says of times.
 pub(crate) struct Listed {
@@ -23,7 +23,7 @@ pub(crate) struct Listed {
     /// Containers, links and refusals, for the accounts.
     pub others: Vec<Place>,
     pub paths: BTreeMap<String, String>,
-    pub corrections: Vec<Correction>,
+    pub corrections: Corrections,
 }
 
 pub(crate) fn assemble(
@@ -36,8 +36,7 @@ pub(crate) fn assemble(
     let mut listed = list(journal, settings);
     let clocks = clocks::settle(case, &mut listed, threads)?;
     let outcomes = || journal.outcomes.values();
-    let mut findings = fold::findings(outcomes(), detector);
-    clocks::move_findings(&mut findings, &listed.corrections);
+    let mut findings = fold::findings(outcomes(), detector, &listed.corrections);
     let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections);
     findings.extend(correlated);
     let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
@@ -127,7 +126,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
             others.push(place.clone());
         }
     }
-    let mut listed = Listed { intake: Vec::new(), unrecognised: Vec::new(), others, paths: BTreeMap::new(), corrections: Vec::new() };
+    let mut listed = Listed { intake: Vec::new(), unrecognised: Vec::new(), others, paths: BTreeMap::new(), corrections: Corrections::default() };
     for (sha256, found) in places {
         let Some(first) = found.first() else { continue };
         let Some(outcome) = journal.outcomes.get(sha256) else { continue };
@@ -137,10 +136,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
         problems.dedup();
         let id = evidence_id(sha256);
         listed.paths.insert(id.clone(), first.path.clone());
-        let offset = settings.offset_of(&first.path, first.host.as_deref());
-        if offset != 0 {
-            listed.corrections.push(Correction { evidence: id.clone(), micros: offset, from: None });
-        }
+        let zone = zones::set(&id, first, outcome, settings, &mut listed.corrections);
         if outcome.source.is_empty() && problems.is_empty() {
             for place in &found {
                 listed.unrecognised.push(Unrecognised {
@@ -152,18 +148,22 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
             }
             continue;
         }
-        listed.intake.push(intake(id, outcome, &found, problems, offset));
+        let intake = intake(id, outcome, &found, problems, &listed.corrections);
+        listed.intake.push(Intake { zone: zone.unwrap_or(intake.zone), ..intake });
     }
     listed.intake.sort_by(|a, b| a.path.cmp(&b.path).then(a.id.cmp(&b.id)));
     listed.unrecognised.sort();
     listed
 }
 
-fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem>, offset: i64) -> Intake {
-    let time = |at: Option<(i64, Fidelity)>| at.map(|(micros, fidelity)| rfc3339(micros + offset, fidelity));
+fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem>, corrections: &Corrections) -> Intake {
+    let moved = |offset, (micros, fidelity): (i64, Fidelity)| (micros + corrections.shift(&id, micros, offset), fidelity);
+    let first = outcome.spans.iter().map(|span| moved(span.offset, span.first)).min();
+    let last = outcome.spans.iter().map(|span| moved(span.offset, span.last)).max();
+    let time = |at: Option<(i64, Fidelity)>| at.map(|(micros, fidelity)| rfc3339(micros, fidelity));
     let mut paths = found.iter().map(|place| place.path.clone());
     Intake {
-        id,
+        id: id.clone(),
         path: paths.next().unwrap_or_default(),
         also: paths.collect(),
         sha256: outcome.sha256.clone(),
@@ -172,8 +172,8 @@ fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem
         host: outcome.host.clone(),
         zone: Zone { name: outcome.zone.name.clone(), basis: outcome.zone.basis.clone() },
         records: outcome.records,
-        first: time(outcome.first),
-        last: time(outcome.last),
+        first: time(first),
+        last: time(last),
         problems,
     }
 }

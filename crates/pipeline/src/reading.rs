@@ -324,11 +324,10 @@ impl<'a> Worker<'a> {
         let index = konseki_sources::all().iter().position(|e| e.id == entry.id).unwrap_or(konseki_sources::all().len());
         let Some(about) = self.shared.about.get(index).cloned() else { return Ok(()) };
         let host = host_of(&job.path, self.shared.settings);
-        let zone = self.shared.settings.zone_of(&job.path, host.as_deref()).or_else(|| {
-            let offset = job.zone_offset?;
+        let zone = job.zone_offset.map(|offset| {
             let sign = if offset < 0 { '-' } else { '+' };
             let text = format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60);
-            Some((text, konseki_model::Basis::ZipFields))
+            (text, konseki_model::Basis::ZipFields)
         });
         let hints = Hints { zone, host: host.clone(), modified: job.modified };
         let id = crate::evidence_id(&job.sha256);

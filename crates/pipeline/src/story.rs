@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use konseki_chain::{Compare, Follow, MachineVerdict, follow_wants, wants};
 use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
-use konseki_store::{Correction, Filter, Ordered};
+use konseki_store::{Filter, Ordered};
 
 use crate::assemble::Listed;
 use crate::journal::Journal;
@@ -135,11 +135,12 @@ fn coverage(journal: &Journal, listed: &Listed) -> Vec<Coverage> {
     let mut all: BTreeMap<(String, String), BTreeMap<i64, u64>> = BTreeMap::new();
     for piece in &listed.intake {
         let Some(outcome) = journal.outcomes.get(&piece.sha256) else { continue };
-        for (host, hours) in &outcome.hours {
+        let hours = outcome.spans.iter().flat_map(|span| span.hours.iter().map(|(host, hours)| (span.offset, host, hours)));
+        for (offset, host, hours) in hours {
             let host = if host.is_empty() { &piece.host } else { host };
             let entry = all.entry((host.clone(), piece.source.clone())).or_default();
             for (hour, count) in hours {
-                let moved = Correction::shift(&listed.corrections, &piece.id, hour * HOUR);
+                let moved = listed.corrections.shift(&piece.id, hour * HOUR, offset);
                 *entry.entry((hour * HOUR + moved).div_euclid(HOUR)).or_default() += count;
             }
         }
