@@ -126,7 +126,9 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
             others.push(place.clone());
         }
     }
-    let mut listed = Listed { intake: Vec::new(), unrecognised: Vec::new(), others, paths: BTreeMap::new(), corrections: Corrections::default() };
+    let mut listed =
+        Listed { intake: Vec::new(), unrecognised: Vec::new(), others, paths: BTreeMap::new(), corrections: Corrections::default() };
+    let stated = zones::Stated::of(journal.outcomes.values());
     for (sha256, found) in places {
         let Some(first) = found.first() else { continue };
         let Some(outcome) = journal.outcomes.get(sha256) else { continue };
@@ -136,7 +138,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
         problems.dedup();
         let id = evidence_id(sha256);
         listed.paths.insert(id.clone(), first.path.clone());
-        let zone = zones::set(&id, first, outcome, settings, &mut listed.corrections);
+        let zone = zones::set(&id, first, outcome, settings, &stated, &mut listed.corrections);
         if outcome.source.is_empty() && problems.is_empty() {
             for place in &found {
                 listed.unrecognised.push(Unrecognised {

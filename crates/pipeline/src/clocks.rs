@@ -8,9 +8,9 @@ use konseki_model::{Fidelity, Kind};
 use konseki_store::{Correction, Corrections, Filter, Ordered};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::assemble::Listed;
 use crate::run::{Case, write};
-use crate::Error;
 
 const FILE: &str = "work/clocks.json";
 

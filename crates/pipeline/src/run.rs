@@ -157,8 +157,7 @@ fn take_in(
     }
     progress.stage("reading");
     let threads = threads(request);
-    let means =
-        reading::Means { options: &options, folder: case.path("events"), detector, settings, threads, progress };
+    let means = reading::Means { options: &options, folder: case.path("events"), detector, settings, threads, progress };
     let mut journal = reading::read_all(inputs, journal, means)?;
     let listing: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
     write(&case.path("work/inputs.txt"), (listing.join("\n") + "\n").as_bytes())?;

@@ -28,6 +28,22 @@ pub struct LogSource {
 pub struct ClockAbout {
     pub zone: String,
     pub basis: String,
+    /// Do offsets in its records tell the zone of the machine that wrote them, and so of its other logs?
+    #[serde(default)]
+    pub states: States,
+}
+
+/// For whom offsets in records speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum States {
+    /// For nobody: the product always writes the same one, or nobody knows whose it is.
+    #[default]
+    Nothing,
+    /// For the host that a record names.
+    EachHost,
+    /// As that, but a collector may have written lines of others with its own: only where all lines are of one host.
+    OneHost,
 }
 
 #[derive(Deserialize)]

@@ -13,9 +13,9 @@ mod query;
 mod records;
 mod write;
 
+pub use correct::{Correction, Corrections};
 pub use ordered::{Ordered, Sorted};
 pub use pages::{Bounds, Span};
-pub use correct::{Correction, Corrections};
 pub use query::{Escape, Events, Output};
 pub use records::Filter;
 pub use write::{EventWriter, Keep, Origin, Rows, Written};

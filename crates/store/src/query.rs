@@ -132,7 +132,9 @@ impl Events {
             let (moved, basis) = corrections.sql();
             for column in &mut columns {
                 match column.as_str() {
-                    "\"time\"" => *column = format!("arrow_cast(to_timestamp_micros({moved}), 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\""),
+                    "\"time\"" => {
+                        *column = format!("arrow_cast(to_timestamp_micros({moved}), 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\"")
+                    }
                     "\"basis\"" => *column = format!("{basis} AS \"basis\""),
                     _ => {}
                 }

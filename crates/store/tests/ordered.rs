@@ -128,7 +128,9 @@ fn filters_and_corrections_are_those_of_sql() {
         let key = |r: &Record| (r.time.map(|time| (time.micros, time.basis)), r.evidence.clone(), r.at.map(At::number));
         assert_eq!(ours.iter().map(key).collect::<Vec<_>>(), theirs.iter().map(key).collect::<Vec<_>>(), "{filter:?}");
         seen += ours.len();
-        ours.iter().filter_map(|r| Some((r.evidence.as_str() == IDS[1], r.time?.basis))).for_each(|one| *bases.entry(one).or_insert(0) += 1);
+        ours.iter()
+            .filter_map(|r| Some((r.evidence.as_str() == IDS[1], r.time?.basis)))
+            .for_each(|one| *bases.entry(one).or_insert(0) += 1);
     }
     assert!(seen > 5000);
     let moved = [(true, Basis::Analyst), (true, Basis::YearInferred), (true, Basis::Header), (false, Basis::Header)];
