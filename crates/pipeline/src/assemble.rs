@@ -40,7 +40,7 @@ pub(crate) fn assemble(
     let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections);
     findings.extend(correlated);
     let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
-    let told = story::tell(&events, journal, &listed, settings, &mut findings)?;
+    let mut told = story::tell(&events, journal, &listed, settings, detector, &mut findings)?;
     for finding in &mut findings {
         finish(finding, &listed.paths);
     }
@@ -48,6 +48,7 @@ pub(crate) fn assemble(
     let mut chain = told.chain;
     konseki_report::fill_chain(&mut chain, &findings);
     paths_of_chain(&mut chain, &listed.paths);
+    told.others.opinions.iter_mut().for_each(|one| name_places(&mut one.because, &listed.paths));
 
     let unread = unread(&listed);
     let mut lines = String::new();
@@ -70,6 +71,7 @@ pub(crate) fn assemble(
         pretty(&serde_json::to_value(&chain).map_err(|e| Error::Internal(e.to_string()))?)?.as_bytes(),
     )?;
     write(&case.path("results/summary.json"), pretty(&summary_json)?.as_bytes())?;
+    others(case, &told.others)?;
     write(&case.path("work/format"), FORMAT.to_string().as_bytes())?;
 
     let versions = versions(detector);
@@ -93,6 +95,7 @@ pub(crate) fn assemble(
         versions: &versions,
         lists: &told.lists,
         clocks: &shown,
+        others: &told.others,
     };
     write(&case.path("report/index.html"), konseki_report::render(&page).as_bytes())?;
     let manifest = manifest(case)?;
@@ -108,6 +111,14 @@ pub(crate) fn assemble(
         json: summary_json,
     };
     Ok((summary, manifest))
+}
+
+/// Only where another tool's output is in the evidence.
+fn others(case: &Case, others: &konseki_model::other::Others) -> Result<(), Error> {
+    if others.tools.is_empty() {
+        return Ok(());
+    }
+    write(&case.path("results/others.json"), pretty(others)?.as_bytes())
 }
 
 /// JSON as results hold it.
@@ -190,13 +201,15 @@ fn unread(listed: &Listed) -> u64 {
     (pieces + others) as u64
 }
 
+fn name_places(because: &mut [konseki_model::Because], paths: &BTreeMap<String, String>) {
+    for one in because.iter_mut().filter(|one| one.path.is_empty()) {
+        one.path = paths.get(&one.evidence).cloned().unwrap_or_default();
+    }
+}
+
 /// Paths of the pieces that a finding names, and its sentences.
 fn finish(finding: &mut Finding, paths: &BTreeMap<String, String>) {
-    for because in &mut finding.because {
-        if because.path.is_empty() {
-            because.path = paths.get(&because.evidence).cloned().unwrap_or_default();
-        }
-    }
+    name_places(&mut finding.because, paths);
     finding.because.sort_by(|a, b| (&a.path, a.at).cmp(&(&b.path, b.at)));
     konseki_report::fill(finding);
 }
@@ -207,13 +220,7 @@ fn sort(findings: &mut [Finding]) {
 }
 
 fn paths_of_chain(chain: &mut konseki_model::Chain, paths: &BTreeMap<String, String>) {
-    let fill = |because: &mut Vec<konseki_model::Because>| {
-        for one in because {
-            if one.path.is_empty() {
-                one.path = paths.get(&one.evidence).cloned().unwrap_or_default();
-            }
-        }
-    };
+    let fill = |because: &mut Vec<konseki_model::Because>| name_places(because, paths);
     chain.links.iter_mut().for_each(|link| fill(&mut link.because));
     for tier in [&mut chain.scope.confirmed, &mut chain.scope.accessed, &mut chain.scope.cannot_exclude] {
         tier.iter_mut().for_each(|item| fill(&mut item.because));
