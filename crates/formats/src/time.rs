@@ -355,7 +355,8 @@ impl Local {
         let base = jiff::Timestamp::from_second(seconds).ok()?;
         let civil: DateTime = TimeZone::UTC.to_datetime(base);
         let zoned = self.zone.to_ambiguous_timestamp(civil).compatible().ok()?;
-        let offset = self.zone.to_offset(zoned).seconds();
+        // Not the offset in force then: in a gap that is the one after the change, and would shift backward.
+        let offset = i32::try_from(seconds - zoned.as_second()).ok()?;
         self.memo = Some((hour, offset));
         Some(civil_micros - i64::from(offset) * 1_000_000)
     }
@@ -475,6 +476,8 @@ mod tests {
         assert_eq!(pacific.utc(winter).unwrap() - winter, 8 * 3_600_000_000);
         let mut tokyo = Local::new("+09:00").unwrap();
         assert_eq!(tokyo.utc(winter).unwrap() - winter, -9 * 3_600_000_000);
+        let gap = civil(b"2024-03-10 02:30:00");
+        assert_eq!(pacific.utc(gap).unwrap() - gap, 8 * 3_600_000_000, "forward, to 03:30 of that day");
         assert!(Local::new("Nowhere/Else").is_none());
     }
 
