@@ -43,12 +43,15 @@ pub(crate) struct Said {
     pub flows: u64,
 }
 
+/// Tool, what it is about, name or id, host or pair.
+type Key = (String, u8, String, String);
+
 /// Observes in order of time: findings without a time come first, so that flows find their pairs.
 #[derive(Default)]
 pub struct Heard {
-    said: BTreeMap<(String, u8, String, String), Said>,
+    said: BTreeMap<Key, Said>,
     /// Source and destination (address) -> keys of `said`.
-    pairs: BTreeMap<(String, String), Vec<(String, u8, String, String)>>,
+    pairs: BTreeMap<(String, String), Vec<Key>>,
     tools: BTreeMap<String, OtherTool>,
     /// Tool -> hosts that it looked at.
     looked: BTreeMap<String, BTreeSet<String>>,
