@@ -59,6 +59,12 @@ fn names() -> Result<String, String> {
     Ok(text)
 }
 
+fn about(id: &str) -> Result<Table, String> {
+    let path = sources::folder().join(id).join("source.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{id}: {error}"))?;
+    toml::from_str(&text).map_err(|error| format!("{id}/source.toml: {error}"))
+}
+
 /// Every page by its file name.
 ///
 /// # Errors
@@ -67,9 +73,14 @@ pub fn pages() -> Result<BTreeMap<String, String>, String> {
     let words: Table = toml::from_str(WORDS).map_err(|error| format!("docs.toml: {error}"))?;
     let mut families: BTreeMap<String, Vec<(String, Table)>> = BTreeMap::new();
     for (family, name) in sources::ids()? {
-        let path = sources::folder().join(&family).join(&name).join("source.toml");
-        let text = fs::read_to_string(&path).map_err(|error| format!("{family}/{name}: {error}"))?;
-        let table = toml::from_str(&text).map_err(|error| format!("{family}/{name}/source.toml: {error}"))?;
+        let mut table = about(&format!("{family}/{name}"))?;
+        if let Some(other) = table.get("beside").and_then(|value| value.as_str()) {
+            let more = about(other)?.get("logsource").and_then(|value| value.as_array()).cloned().unwrap_or_default();
+            if let Some(own) = table.get_mut("logsource").and_then(|value| value.as_array_mut()) {
+                let new: Vec<toml::Value> = more.into_iter().filter(|one| !own.contains(one)).collect();
+                own.extend(new);
+            }
+        }
         families.entry(family).or_default().push((name, table));
     }
     let mut pages = BTreeMap::new();

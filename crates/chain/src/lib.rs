@@ -13,6 +13,7 @@ mod data;
 mod follow;
 mod mail;
 mod names;
+mod others;
 mod small;
 mod tell;
 
@@ -23,4 +24,5 @@ pub use data::{Command, command_meanings};
 pub use follow::{Follow, wants as follow_wants};
 pub use mail::{ASIDE as MAIL_ASIDE, Mail, wants as mail_wants};
 pub use names::is_public;
+pub use others::Known;
 pub use tell::{Change, Coverage, changes, tell};

@@ -54,8 +54,7 @@ pub struct Reading {
 pub enum Command {
     /// Take evidence in, detect, reconstruct, write results and report; goes on where a killed run stopped
     Investigate {
-        /// Files, folders, archives
-        #[arg(required = true)]
+        /// Files, folders, archives; none: the story of a case is told anew, after case.toml was edited
         evidence: Vec<PathBuf>,
         /// Folder of the case; made when it is not there
         #[arg(long, value_name = "CASE")]

@@ -319,6 +319,9 @@ pub fn any(line: &[u8]) -> Option<(Written, usize)> {
     found.map(|(written, used)| (written, at + used))
 }
 
+/// Further than any zone is from UTC.
+const DAY_AND_MORE: i64 = 26 * 3_600_000_000;
+
 /// A zone that local times are in, with a one-hour memory: logs stay in the same offset for long.
 pub struct Local {
     zone: TimeZone,
@@ -352,9 +355,31 @@ impl Local {
         let base = jiff::Timestamp::from_second(seconds).ok()?;
         let civil: DateTime = TimeZone::UTC.to_datetime(base);
         let zoned = self.zone.to_ambiguous_timestamp(civil).compatible().ok()?;
-        let offset = self.zone.to_offset(zoned).seconds();
+        // Not the offset in force then: in a gap that is the one after the change, and would shift backward.
+        let offset = i32::try_from(seconds - zoned.as_second()).ok()?;
         self.memo = Some((hour, offset));
         Some(civil_micros - i64::from(offset) * 1_000_000)
+    }
+
+    /// The offsets over civil times from one to another (microseconds, as if UTC): where each begins and its seconds east, in
+    /// order, the first from the beginning. By the same rule as [`Local::utc`].
+    pub fn parts(&self, from: i64, to: i64) -> Vec<(i64, i32)> {
+        let start = from.saturating_sub(DAY_AND_MORE);
+        let Some(mut offset) = self.offset_at(start) else { return Vec::new() };
+        let mut parts = vec![(i64::MIN, offset)];
+        let Ok(instant) = jiff::Timestamp::from_second(start.div_euclid(1_000_000)) else { return parts };
+        for change in self.zone.following(instant) {
+            let next = change.offset().seconds();
+            let begins = (change.timestamp().as_second() + i64::from(offset.max(next))) * 1_000_000;
+            if begins > to {
+                break;
+            }
+            if next != offset {
+                parts.push((begins, next));
+            }
+            offset = next;
+        }
+        parts
     }
 
     /// The offset in force at an instant, seconds east of UTC.
@@ -451,7 +476,24 @@ mod tests {
         assert_eq!(pacific.utc(winter).unwrap() - winter, 8 * 3_600_000_000);
         let mut tokyo = Local::new("+09:00").unwrap();
         assert_eq!(tokyo.utc(winter).unwrap() - winter, -9 * 3_600_000_000);
+        let gap = civil(b"2024-03-10 02:30:00");
+        assert_eq!(pacific.utc(gap).unwrap() - gap, 8 * 3_600_000_000, "forward, to 03:30 of that day");
         assert!(Local::new("Nowhere/Else").is_none());
+    }
+
+    #[test]
+    fn parts_of_a_zone_say_what_each_time_says() {
+        let civil = |b: &[u8]| iso(b).unwrap().0.civil_micros().unwrap();
+        let (from, to) = (civil(b"2023-01-01 00:00:00"), civil(b"2025-01-01 00:00:00"));
+        for (name, changes) in [("America/Los_Angeles", 5), ("Australia/Lord_Howe", 5), ("Asia/Tokyo", 1), ("+05:45", 1), ("UTC", 1)] {
+            let mut zone = Local::new(name).unwrap();
+            let parts = zone.parts(from, to);
+            assert_eq!(parts.len(), changes, "{name}: {parts:?}");
+            for time in (from..to).step_by(600_000_000) {
+                let (_, offset) = *parts.iter().rev().find(|(begins, _)| *begins <= time).unwrap();
+                assert_eq!(zone.utc(time), Some(time - i64::from(offset) * 1_000_000), "{name} {time}");
+            }
+        }
     }
 
     #[test]

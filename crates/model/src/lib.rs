@@ -8,6 +8,7 @@ pub mod event;
 pub mod evidence;
 pub mod finding;
 pub mod kind;
+pub mod other;
 pub mod time;
 
 pub use account::Accounts;

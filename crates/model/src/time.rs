@@ -69,19 +69,31 @@ pub enum Basis {
     ZipFields,
     /// Set by the analyst in case.toml.
     Analyst,
+    /// Stated by other logs of the same host.
+    Neighbours,
     /// Zone written, year inferred from order and file times.
     YearInferred,
     /// A guess: nothing says it (UTC assumed, or the product's default).
     Assumed,
+    /// Zone assumed and year inferred.
+    YearAssumed,
 }
 
 impl Basis {
     /// The basis of that name (`as_str`).
     pub fn parse(name: &str) -> Option<Self> {
         use Basis as B;
-        [B::Written, B::Format, B::Header, B::FileName, B::ZipFields, B::Analyst, B::YearInferred, B::Assumed]
-            .into_iter()
-            .find(|one| one.as_str() == name)
+        let all = [B::Written, B::Format, B::Header, B::FileName, B::ZipFields, B::Analyst, B::Neighbours, B::YearInferred];
+        all.into_iter().chain([B::Assumed, B::YearAssumed]).find(|one| one.as_str() == name)
+    }
+
+    /// The basis once someone says the zone that the record does not.
+    #[must_use]
+    pub fn told_by(self, who: Self) -> Self {
+        match self {
+            Self::YearInferred | Self::YearAssumed => Self::YearInferred,
+            _ => who,
+        }
     }
 
     pub fn as_str(self) -> &'static str {
@@ -92,8 +104,28 @@ impl Basis {
             Self::FileName => "file-name",
             Self::ZipFields => "zip-fields",
             Self::Analyst => "analyst",
+            Self::Neighbours => "neighbours",
             Self::YearInferred => "year-inferred",
             Self::Assumed => "assumed",
+            Self::YearAssumed => "year-assumed",
+        }
+    }
+}
+
+/// Seconds east of UTC between a time as written and the instant it was taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Offset {
+    /// The record, its head or the name of its file says it.
+    Said(i32),
+    /// Nothing that came with the record says it: whoever knows better may take another.
+    Taken(i32),
+}
+
+impl Offset {
+    pub fn seconds(self) -> i32 {
+        match self {
+            Self::Said(seconds) | Self::Taken(seconds) => seconds,
         }
     }
 }
@@ -104,11 +136,19 @@ pub struct Stamp {
     pub micros: i64,
     pub fidelity: Fidelity,
     pub basis: Basis,
+    /// `None` where the source writes instants (FILETIME, epoch).
+    pub offset: Option<Offset>,
 }
 
 impl Stamp {
     pub fn new(micros: i64, fidelity: Fidelity, basis: Basis) -> Self {
-        Self { micros, fidelity, basis }
+        Self { micros, fidelity, basis, offset: None }
+    }
+
+    /// With the offset that was said or taken.
+    #[must_use]
+    pub fn by(self, offset: Offset) -> Self {
+        Self { offset: Some(offset), ..self }
     }
 }
 
@@ -209,7 +249,7 @@ mod tests {
         for name in ["microsecond", "second", "year"] {
             assert_eq!(Fidelity::parse(name).map(Fidelity::as_str), Some(name));
         }
-        for name in ["written", "zip-fields", "assumed"] {
+        for name in ["written", "zip-fields", "neighbours", "assumed", "year-assumed"] {
             assert_eq!(Basis::parse(name).map(Basis::as_str), Some(name));
         }
         assert_eq!((Fidelity::parse(""), Basis::parse("x")), (None, None));

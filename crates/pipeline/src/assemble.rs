@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use konseki_model::evidence::Zone;
 use konseki_model::time::rfc3339;
 use konseki_model::{Fidelity, Finding, Intake, Level, Problem, Unrecognised};
-use konseki_store::{Correction, Ordered};
+use konseki_store::{Corrections, Ordered};
 use serde_json::json;
 
 use crate::detect::Detector;
 use crate::journal::{Journal, Outcome, Place};
 use crate::run::{Case, FORMAT, Request, Summary, write};
 use crate::settings::Settings;
-use crate::{Error, VERSION, clocks, evidence_id, fold, revise, story};
+use crate::{Error, VERSION, clocks, evidence_id, fold, revise, story, zones};
 
 /// Evidence as results list it, and what it says of times.
 pub(crate) struct Listed {
@@ -23,7 +23,7 @@ pub(crate) struct Listed {
     /// Containers, links and refusals, for the accounts.
     pub others: Vec<Place>,
     pub paths: BTreeMap<String, String>,
-    pub corrections: Vec<Correction>,
+    pub corrections: Corrections,
 }
 
 pub(crate) fn assemble(
@@ -36,12 +36,11 @@ pub(crate) fn assemble(
     let mut listed = list(journal, settings);
     let clocks = clocks::settle(case, &mut listed, threads)?;
     let outcomes = || journal.outcomes.values();
-    let mut findings = fold::findings(outcomes(), detector);
-    clocks::move_findings(&mut findings, &listed.corrections);
+    let mut findings = fold::findings(outcomes(), detector, &listed.corrections);
     let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections);
     findings.extend(correlated);
     let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
-    let told = story::tell(&events, journal, &listed, settings, &mut findings)?;
+    let mut told = story::tell(&events, journal, &listed, settings, detector, &mut findings)?;
     for finding in &mut findings {
         finish(finding, &listed.paths);
     }
@@ -49,6 +48,7 @@ pub(crate) fn assemble(
     let mut chain = told.chain;
     konseki_report::fill_chain(&mut chain, &findings);
     paths_of_chain(&mut chain, &listed.paths);
+    told.others.opinions.iter_mut().for_each(|one| name_places(&mut one.because, &listed.paths));
 
     let unread = unread(&listed);
     let mut lines = String::new();
@@ -71,6 +71,7 @@ pub(crate) fn assemble(
         pretty(&serde_json::to_value(&chain).map_err(|e| Error::Internal(e.to_string()))?)?.as_bytes(),
     )?;
     write(&case.path("results/summary.json"), pretty(&summary_json)?.as_bytes())?;
+    others(case, &told.others)?;
     write(&case.path("work/format"), FORMAT.to_string().as_bytes())?;
 
     let versions = versions(detector);
@@ -94,6 +95,7 @@ pub(crate) fn assemble(
         versions: &versions,
         lists: &told.lists,
         clocks: &shown,
+        others: &told.others,
     };
     write(&case.path("report/index.html"), konseki_report::render(&page).as_bytes())?;
     let manifest = manifest(case)?;
@@ -109,6 +111,14 @@ pub(crate) fn assemble(
         json: summary_json,
     };
     Ok((summary, manifest))
+}
+
+/// Only where another tool's output is in the evidence.
+fn others(case: &Case, others: &konseki_model::other::Others) -> Result<(), Error> {
+    if others.tools.is_empty() {
+        return Ok(());
+    }
+    write(&case.path("results/others.json"), pretty(others)?.as_bytes())
 }
 
 /// JSON as results hold it.
@@ -127,7 +137,9 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
             others.push(place.clone());
         }
     }
-    let mut listed = Listed { intake: Vec::new(), unrecognised: Vec::new(), others, paths: BTreeMap::new(), corrections: Vec::new() };
+    let mut listed =
+        Listed { intake: Vec::new(), unrecognised: Vec::new(), others, paths: BTreeMap::new(), corrections: Corrections::default() };
+    let stated = zones::Stated::of(journal.outcomes.values());
     for (sha256, found) in places {
         let Some(first) = found.first() else { continue };
         let Some(outcome) = journal.outcomes.get(sha256) else { continue };
@@ -137,10 +149,7 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
         problems.dedup();
         let id = evidence_id(sha256);
         listed.paths.insert(id.clone(), first.path.clone());
-        let offset = settings.offset_of(&first.path, first.host.as_deref());
-        if offset != 0 {
-            listed.corrections.push(Correction { evidence: id.clone(), micros: offset, from: None });
-        }
+        let zone = zones::set(&id, first, outcome, settings, &stated, &mut listed.corrections);
         if outcome.source.is_empty() && problems.is_empty() {
             for place in &found {
                 listed.unrecognised.push(Unrecognised {
@@ -152,18 +161,22 @@ pub(crate) fn list(journal: &Journal, settings: &Settings) -> Listed {
             }
             continue;
         }
-        listed.intake.push(intake(id, outcome, &found, problems, offset));
+        let intake = intake(id, outcome, &found, problems, &listed.corrections);
+        listed.intake.push(Intake { zone: zone.unwrap_or(intake.zone), ..intake });
     }
     listed.intake.sort_by(|a, b| a.path.cmp(&b.path).then(a.id.cmp(&b.id)));
     listed.unrecognised.sort();
     listed
 }
 
-fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem>, offset: i64) -> Intake {
-    let time = |at: Option<(i64, Fidelity)>| at.map(|(micros, fidelity)| rfc3339(micros + offset, fidelity));
+fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem>, corrections: &Corrections) -> Intake {
+    let moved = |offset, (micros, fidelity): (i64, Fidelity)| (micros + corrections.shift(&id, micros, offset), fidelity);
+    let first = outcome.spans.iter().map(|span| moved(span.offset, span.first)).min();
+    let last = outcome.spans.iter().map(|span| moved(span.offset, span.last)).max();
+    let time = |at: Option<(i64, Fidelity)>| at.map(|(micros, fidelity)| rfc3339(micros, fidelity));
     let mut paths = found.iter().map(|place| place.path.clone());
     Intake {
-        id,
+        id: id.clone(),
         path: paths.next().unwrap_or_default(),
         also: paths.collect(),
         sha256: outcome.sha256.clone(),
@@ -172,8 +185,8 @@ fn intake(id: String, outcome: &Outcome, found: &[&Place], problems: Vec<Problem
         host: outcome.host.clone(),
         zone: Zone { name: outcome.zone.name.clone(), basis: outcome.zone.basis.clone() },
         records: outcome.records,
-        first: time(outcome.first),
-        last: time(outcome.last),
+        first: time(first),
+        last: time(last),
         problems,
     }
 }
@@ -188,13 +201,15 @@ fn unread(listed: &Listed) -> u64 {
     (pieces + others) as u64
 }
 
+fn name_places(because: &mut [konseki_model::Because], paths: &BTreeMap<String, String>) {
+    for one in because.iter_mut().filter(|one| one.path.is_empty()) {
+        one.path = paths.get(&one.evidence).cloned().unwrap_or_default();
+    }
+}
+
 /// Paths of the pieces that a finding names, and its sentences.
 fn finish(finding: &mut Finding, paths: &BTreeMap<String, String>) {
-    for because in &mut finding.because {
-        if because.path.is_empty() {
-            because.path = paths.get(&because.evidence).cloned().unwrap_or_default();
-        }
-    }
+    name_places(&mut finding.because, paths);
     finding.because.sort_by(|a, b| (&a.path, a.at).cmp(&(&b.path, b.at)));
     konseki_report::fill(finding);
 }
@@ -205,13 +220,7 @@ fn sort(findings: &mut [Finding]) {
 }
 
 fn paths_of_chain(chain: &mut konseki_model::Chain, paths: &BTreeMap<String, String>) {
-    let fill = |because: &mut Vec<konseki_model::Because>| {
-        for one in because {
-            if one.path.is_empty() {
-                one.path = paths.get(&one.evidence).cloned().unwrap_or_default();
-            }
-        }
-    };
+    let fill = |because: &mut Vec<konseki_model::Because>| name_places(because, paths);
     chain.links.iter_mut().for_each(|link| fill(&mut link.because));
     for tier in [&mut chain.scope.confirmed, &mut chain.scope.accessed, &mut chain.scope.cannot_exclude] {
         tier.iter_mut().for_each(|item| fill(&mut item.because));

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use konseki_chain::{Clocks, Offset, clock_wants};
 use konseki_model::time::rfc3339;
-use konseki_model::{Fidelity, Finding, Kind};
-use konseki_store::{Correction, Filter, Ordered};
+use konseki_model::{Fidelity, Kind};
+use konseki_store::{Correction, Corrections, Filter, Ordered};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::assemble::Listed;
 use crate::run::{Case, write};
-use crate::{Error, fold};
 
 const FILE: &str = "work/clocks.json";
 
@@ -33,7 +33,7 @@ pub(crate) fn settle(case: &Case, listed: &mut Listed, threads: usize) -> Result
     let mut names: BTreeMap<String, (String, String)> = BTreeMap::new();
     for piece in listed.intake.iter().filter(|piece| piece.zone.basis == "assumed" && piece.first.is_some()) {
         // What the analyst set is not set again.
-        if listed.corrections.iter().all(|set| set.evidence != piece.id) {
+        if !listed.corrections.names(&piece.id) {
             let host = if piece.host.is_empty() { &piece.source } else { &piece.host };
             names.insert(piece.id.clone(), (host.clone(), piece.zone.name.clone()));
         }
@@ -71,7 +71,7 @@ fn corrections(clock: &Clock) -> Vec<Correction> {
     let mut out = Vec::new();
     for id in clock.evidence.iter().filter(|_| clock.offset.parts.iter().any(|(_, shift)| *shift != 0)) {
         for (from, micros) in clock.offset.parts.iter().rev() {
-            out.push(Correction { evidence: id.clone(), micros: *micros, from: (*from > i64::MIN).then_some(*from) });
+            out.push(Correction { evidence: id.clone(), micros: *micros, from: (*from > i64::MIN).then_some(*from), zone: None });
         }
     }
     out
@@ -84,10 +84,10 @@ pub(crate) fn stored(case: &Case) -> Vec<Correction> {
     clocks.iter().flat_map(corrections).collect()
 }
 
-fn moved(corrections: &[Correction], evidence: &str, text: &str, fine: Fidelity) -> Option<String> {
+fn moved(corrections: &Corrections, evidence: &str, text: &str, fine: Fidelity) -> Option<String> {
     let (written, _) = konseki_formats::time::iso(text.as_bytes())?;
     let micros = written.utc_micros()?;
-    Some(rfc3339(micros + Correction::shift(corrections, evidence, micros), fine))
+    Some(rfc3339(micros + corrections.shift(evidence, micros, None), fine))
 }
 
 fn move_intake(listed: &mut Listed, clocks: &[Clock]) {
@@ -104,28 +104,6 @@ fn move_intake(listed: &mut Listed, clocks: &[Clock]) {
             piece.zone.name = format!("{} {}", clock.zone, hours.collect::<Vec<_>>().join(", "));
             piece.zone.basis = "compared".to_owned();
         }
-    }
-}
-
-/// Times of findings that rest on a piece that was moved.
-pub(crate) fn move_findings(findings: &mut [Finding], corrections: &[Correction]) {
-    if corrections.is_empty() {
-        return;
-    }
-    for finding in findings {
-        let Some(evidence) = finding.because.first().map(|because| because.evidence.clone()) else { continue };
-        let Some(micros) = finding.micros else { continue };
-        let by = Correction::shift(corrections, &evidence, micros);
-        if by == 0 {
-            continue;
-        }
-        let fine = Fidelity::parse(&finding.time.fidelity).unwrap_or(Fidelity::Second);
-        let end = finding.time.end.as_deref().and_then(|text| moved(corrections, &evidence, text, fine));
-        finding.micros = Some(micros + by);
-        finding.time = konseki_model::FindingTime {
-            end: end.or_else(|| finding.time.end.clone()),
-            ..fold::finding_time(finding.micros, None, &finding.time.fidelity, &finding.time.basis)
-        };
     }
 }
 

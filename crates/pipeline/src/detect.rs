@@ -142,7 +142,7 @@ impl Detector {
     pub fn correlate<'a>(
         &self,
         outcomes: impl Iterator<Item = &'a Outcome>,
-        corrections: &[konseki_store::Correction],
+        corrections: &konseki_store::Corrections,
     ) -> (Vec<Finding>, Vec<konseki_model::Problem>) {
         self.sigma.correlate(outcomes, corrections)
     }
@@ -242,6 +242,7 @@ impl Bytes<'_> {
             last: None,
             fidelity: String::new(),
             basis: String::new(),
+            offset: None,
             because: vec![Because { evidence: self.id.to_owned(), path: String::new(), at, excerpt, encoding: None }],
             entities: BTreeSet::from([Entity::new(EntityKind::File, name, "object")]),
             args,

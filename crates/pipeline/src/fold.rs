@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use konseki_model::time::rfc3339;
-use konseki_model::{Fidelity, Finding, FindingKind, FindingTime, Level};
+use konseki_model::time::{Offset, rfc3339};
+use konseki_model::{Basis, Fidelity, Finding, FindingKind, FindingTime, Level};
+use konseki_store::Corrections;
 
 use crate::detect::{Detector, RuleWords};
 use crate::journal::{Hit, Outcome};
@@ -11,20 +12,19 @@ use crate::tally::PLACES;
 
 const DAY: i64 = 86_400_000_000;
 
-/// All findings of rules, YARA and indicators, sorted by id.
-pub fn findings<'a>(outcomes: impl Iterator<Item = &'a Outcome>, detector: &Detector) -> Vec<Finding> {
+/// All findings of rules, YARA and indicators, by the clocks as they are known now; sorted by id.
+pub fn findings<'a>(outcomes: impl Iterator<Item = &'a Outcome>, detector: &Detector, corrections: &Corrections) -> Vec<Finding> {
     let mut folded: BTreeMap<(String, String, String, String, i64), Hit> = BTreeMap::new();
     for outcome in outcomes {
-        for hit in &outcome.hits {
+        let id = crate::evidence_id(&outcome.sha256);
+        for hit in outcome.hits.iter().map(|hit| moved(hit, &id, corrections)) {
             // Hosts are named late by some pieces; hits then carry what the piece said at its end.
             let host = if hit.host.is_empty() { outcome.host.clone() } else { hit.host.clone() };
             let day = hit.first.map_or(i64::MIN, |micros| micros.div_euclid(DAY));
             let key = (hit.engine.clone(), hit.rule.clone(), host.clone(), hit.actor.clone(), day);
             match folded.get_mut(&key) {
                 None => {
-                    let mut first = hit.clone();
-                    first.host = host;
-                    folded.insert(key, first);
+                    folded.insert(key, Hit { host, ..hit });
                 }
                 Some(known) => merge(known, hit),
             }
@@ -35,17 +35,24 @@ pub fn findings<'a>(outcomes: impl Iterator<Item = &'a Outcome>, detector: &Dete
     all
 }
 
-fn merge(known: &mut Hit, hit: &Hit) {
+fn moved(hit: &Hit, evidence: &str, corrections: &Corrections) -> Hit {
+    let shift = |micros: i64| micros + corrections.shift(evidence, micros, hit.offset);
+    let who = corrections.zone(evidence).filter(|_| matches!(hit.offset, Some(Offset::Taken(_))));
+    let basis = who.zip(Basis::parse(&hit.basis)).map_or(hit.basis.as_str(), |(who, basis)| basis.told_by(who).as_str());
+    Hit { first: hit.first.map(shift), last: hit.last.map(shift), basis: basis.to_owned(), ..hit.clone() }
+}
+
+fn merge(known: &mut Hit, hit: Hit) {
     known.count += hit.count;
     known.first = known.first.into_iter().chain(hit.first).min();
     known.last = known.last.into_iter().chain(hit.last).max();
-    known.because.extend(hit.because.iter().cloned());
+    known.because.extend(hit.because);
     known.because.sort();
     known.because.dedup();
     known.because.truncate(PLACES);
-    known.entities.extend(hit.entities.iter().cloned());
-    for (name, value) in &hit.args {
-        known.args.entry(name.clone()).or_insert_with(|| value.clone());
+    known.entities.extend(hit.entities);
+    for (name, value) in hit.args {
+        known.args.entry(name).or_insert(value);
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use konseki_model::evidence::Zone;
+use konseki_model::time::Offset;
 use konseki_model::{At, Because, Entity, Fidelity, Problem, Records};
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +23,10 @@ pub struct Outcome {
     pub host: String,
     pub zone: Zone,
     pub records: Records,
-    /// Microseconds UTC and fidelity of the first and last event.
-    pub first: Option<(i64, Fidelity)>,
-    pub last: Option<(i64, Fidelity)>,
+    /// Times of its events, apart for each offset that was said or taken.
+    pub spans: Vec<Span>,
     pub problems: Vec<Problem>,
     pub hits: Vec<Hit>,
-    /// Events per hour since 1970, per host.
-    pub hours: BTreeMap<String, BTreeMap<i64, u64>>,
     /// Pieces found inside this one by its source: (name, sha256).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<(String, String)>,
@@ -37,7 +35,26 @@ pub struct Outcome {
     pub correlated: Vec<Correlated>,
 }
 
-/// Matches of one rule, folded by host, actor and day.
+/// Events whose times lie equally far from the times as written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Span {
+    /// `None`: their source writes instants.
+    pub offset: Option<Offset>,
+    /// Microseconds UTC and fidelity of the first and last event.
+    pub first: (i64, Fidelity),
+    pub last: (i64, Fidelity),
+    /// Events per hour since 1970, per host.
+    pub hours: BTreeMap<String, BTreeMap<i64, u64>>,
+}
+
+impl Outcome {
+    /// Did any event take a zone that it does not say?
+    pub fn takes_a_zone(&self) -> bool {
+        self.spans.iter().any(|span| matches!(span.offset, Some(Offset::Taken(_))))
+    }
+}
+
+/// Matches of one rule, folded by host, actor, day and offset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hit {
     pub engine: String,
@@ -49,6 +66,9 @@ pub struct Hit {
     pub last: Option<i64>,
     pub fidelity: String,
     pub basis: String,
+    /// Of its times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Offset>,
     pub because: Vec<Because>,
     pub entities: BTreeSet<Entity>,
     /// Extra words of the engine (string of a YARA rule, indicator and its list).
@@ -61,6 +81,8 @@ pub struct Hit {
 pub struct Correlated {
     pub rules: Vec<String>,
     pub micros: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Offset>,
     pub at: At,
     pub host: String,
     pub excerpt: String,
@@ -96,6 +118,8 @@ enum Line {
         outcomes: Vec<Outcome>,
     },
     Place(Place),
+    /// All inputs of the case were gone through, and nothing came after.
+    Whole,
 }
 
 /// The journal of a case: what is in it, and the end where more is appended.
@@ -106,6 +130,8 @@ pub struct Journal {
     pub places: BTreeSet<Place>,
     /// Parquet files that finished packs name, relative to `events/`.
     pub files: BTreeSet<String>,
+    /// Nothing is left to be read.
+    pub whole: bool,
 }
 
 impl Journal {
@@ -167,7 +193,21 @@ impl Journal {
         self.file.as_ref().map_or(Ok(()), File::sync_all)
     }
 
+    /// Says that all inputs were gone through.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn finish(&mut self) -> std::io::Result<()> {
+        if !self.whole {
+            self.write(&Line::Whole)?;
+            self.whole = true;
+            self.sync()?;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, line: &Line) -> std::io::Result<()> {
+        self.whole = false;
         self.file.as_mut().map_or(Ok(()), |file| append(file, line))
     }
 
@@ -188,6 +228,7 @@ fn load(path: &Path, wanted: Option<(&str, &str)>) -> (Journal, bool, u64) {
     let mut places = BTreeSet::new();
     let mut files = BTreeSet::new();
     let mut fresh = true;
+    let mut finished = false;
     let mut whole = 0_u64;
     if let Ok(file) = File::open(path) {
         let mut reader = BufReader::new(file);
@@ -200,7 +241,9 @@ fn load(path: &Path, wanted: Option<(&str, &str)>) -> (Journal, bool, u64) {
                 break;
             }
             let Ok(line) = serde_json::from_str::<Line>(&text) else { break };
+            finished = matches!(line, Line::Whole);
             match line {
+                Line::Whole => {}
                 Line::Head { version: v, rules: r } => {
                     if wanted.is_some_and(|(version, rules)| v != version || r != rules) {
                         break;
@@ -218,7 +261,7 @@ fn load(path: &Path, wanted: Option<(&str, &str)>) -> (Journal, bool, u64) {
             whole += got as u64;
         }
     }
-    (Journal { file: None, outcomes, places, files }, fresh, whole)
+    (Journal { file: None, outcomes, places, files, whole: finished }, fresh, whole)
 }
 
 fn append(file: &mut File, line: &Line) -> std::io::Result<()> {

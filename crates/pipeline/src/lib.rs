@@ -27,6 +27,7 @@ mod tally;
 mod verify;
 mod views;
 mod yara;
+mod zones;
 
 pub use detect::{Tested, test_rules};
 pub use explore::{About, Bin, EventPage, Explorer, Histogram, Row, Wanted};

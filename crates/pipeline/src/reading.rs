@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use konseki_evidence::{Body, Entry, Found, Options};
 use konseki_model::evidence::Zone;
-use konseki_model::{Hints, Piece, Problem, ProblemKind};
+use konseki_model::time::Offset;
+use konseki_model::{Basis, Hints, Piece, Problem, ProblemKind};
 use konseki_sources::{Description, Reading};
 use konseki_store::EventWriter;
 
@@ -324,11 +325,10 @@ impl<'a> Worker<'a> {
         let index = konseki_sources::all().iter().position(|e| e.id == entry.id).unwrap_or(konseki_sources::all().len());
         let Some(about) = self.shared.about.get(index).cloned() else { return Ok(()) };
         let host = host_of(&job.path, self.shared.settings);
-        let zone = self.shared.settings.zone_of(&job.path, host.as_deref()).or_else(|| {
-            let offset = job.zone_offset?;
+        let zone = job.zone_offset.map(|offset| {
             let sign = if offset < 0 { '-' } else { '+' };
             let text = format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60);
-            Some((text, konseki_model::Basis::ZipFields))
+            (text, Basis::ZipFields)
         });
         let hints = Hints { zone, host: host.clone(), modified: job.modified };
         let id = crate::evidence_id(&job.sha256);
@@ -355,7 +355,7 @@ impl<'a> Worker<'a> {
         }
         outcome.problems.extend(job.body.changed());
         if outcome.zone.name.is_empty() {
-            outcome.zone = Zone { name: about.clock.zone.clone(), basis: about.clock.basis.clone() };
+            outcome.zone = unsaid(&outcome, &about);
         }
         let others: BTreeSet<&str> = found.iter().skip(1).map(|entry| entry.id).collect();
         if !others.is_empty() {
@@ -468,6 +468,16 @@ impl<'a> Worker<'a> {
         }
         self.commit_bare()
     }
+}
+
+/// The zone of a piece whose source said nothing of it.
+fn unsaid(outcome: &Outcome, about: &Description) -> Zone {
+    let (name, basis) = match outcome.spans.first().map(|span| span.offset) {
+        None | Some(Some(Offset::Taken(_))) => (about.clock.zone.as_str(), about.clock.basis.as_str()),
+        Some(None) => ("UTC", Basis::Format.as_str()),
+        Some(Some(Offset::Said(_))) => ("as written", Basis::Written.as_str()),
+    };
+    Zone { name: name.to_owned(), basis: basis.to_owned() }
 }
 
 /// Reads a piece, in parts where it is large and can be cut.

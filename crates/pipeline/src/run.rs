@@ -72,6 +72,10 @@ fn known_inputs(case: &Case) -> Vec<PathBuf> {
     fs::read_to_string(case.path("work/inputs.txt")).unwrap_or_default().lines().map(PathBuf::from).collect()
 }
 
+fn threads(request: &Request) -> usize {
+    if request.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { request.threads }
+}
+
 fn case_error(path: &Path, error: &std::io::Error) -> Error {
     Error::Folder(format!("{}: {error}", path.display()))
 }
@@ -84,13 +88,18 @@ pub(crate) fn lock_error(error: konseki_evidence::LockError) -> Error {
 }
 
 /// Takes evidence in, detects, reconstructs, writes `results/` and `report/`. Goes on where a killed run stopped.
-/// Evidence of earlier runs of the same case stays in it.
+/// Evidence of earlier runs of the same case stays in it. With no inputs named the story is told anew from what was read
+/// before, without the evidence, unless reading was not finished, or rules or hosts of `case.toml` changed.
 ///
 /// # Errors
 /// See [`Error`].
 pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary, Error> {
     let case = Case { root: request.case.clone() };
     guard_version(&case)?;
+    let mut inputs = known_inputs(&case);
+    if request.inputs.is_empty() && inputs.is_empty() {
+        return Err(Error::Usage(format!("no evidence is named, and {} holds none", case.root.display())));
+    }
     for folder in ["work", "events", "results", "report"] {
         let path = case.path(folder);
         fs::create_dir_all(&path).map_err(|error| case_error(&path, &error))?;
@@ -102,7 +111,6 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
         fs::write(&settings_path, Settings::template(&name)).map_err(|error| case_error(&settings_path, &error))?;
     }
     let settings = Settings::read(&settings_path).map_err(Error::Case)?;
-    let mut inputs = known_inputs(&case);
     for input in &request.inputs {
         let real = fs::canonicalize(input).map_err(|error| Error::Usage(format!("{}: {error}", input.display())))?;
         if !inputs.contains(&real) {
@@ -111,12 +119,34 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
     }
     inputs.sort();
     progress.stage("rules");
-    let threads = if request.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { request.threads };
+    let threads = threads(request);
     let detector = Detector::load(&request.rules, !request.no_builtin, threads)?;
     let key = crate::sha256(format!("{}\n{}\n{}", detector.hash(), settings.reading_key(), request.passwords.len()).as_bytes());
     let journal_path = case.path("work/journal.jsonl");
-    let (journal, _) = Journal::open(&journal_path, VERSION, &key).map_err(|error| case_error(&journal_path, &error))?;
+    let (journal, fresh) = Journal::open(&journal_path, VERSION, &key).map_err(|error| case_error(&journal_path, &error))?;
     sweep(&case, &journal)?;
+    // Without new evidence the story is told anew from what was read: only settings can have changed.
+    let journal = if request.inputs.is_empty() && !fresh && journal.whole {
+        journal
+    } else {
+        take_in(&case, request, &inputs, journal, &detector, &settings, progress)?
+    };
+    progress.stage("story");
+    let (summary, manifest) = assemble::assemble(&case, &journal, &detector, &settings, threads)?;
+    assemble::custody(&case, request, &inputs, &journal, &detector, &manifest)?;
+    Ok(summary)
+}
+
+/// Reads all inputs that the journal does not know.
+fn take_in(
+    case: &Case,
+    request: &Request,
+    inputs: &[PathBuf],
+    journal: Journal,
+    detector: &Detector,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<Journal, Error> {
     let mut options = Options::new(case.path("work/spool"));
     options.passwords.clone_from(&request.passwords);
     options.case = Some(case.root.clone());
@@ -126,15 +156,13 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
         options.limits = limits;
     }
     progress.stage("reading");
-    let means =
-        reading::Means { options: &options, folder: case.path("events"), detector: &detector, settings: &settings, threads, progress };
-    let journal = reading::read_all(&inputs, journal, means)?;
+    let threads = threads(request);
+    let means = reading::Means { options: &options, folder: case.path("events"), detector, settings, threads, progress };
+    let mut journal = reading::read_all(inputs, journal, means)?;
     let listing: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
     write(&case.path("work/inputs.txt"), (listing.join("\n") + "\n").as_bytes())?;
-    progress.stage("story");
-    let (summary, manifest) = assemble::assemble(&case, &journal, &detector, &settings, threads)?;
-    assemble::custody(&case, request, &inputs, &journal, &detector, &manifest)?;
-    Ok(summary)
+    journal.finish().map_err(|error| Error::Folder(format!("the journal cannot be written: {error}")))?;
+    Ok(journal)
 }
 
 /// Removes what no finished pack names: files of a killed run.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use konseki_model::Basis;
+use konseki_formats::time::Local;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a case; every key may be missing.
@@ -60,7 +60,12 @@ impl Settings {
     /// The line and reason, for the one who edited the file.
     pub fn read(path: &Path) -> Result<Self, String> {
         match std::fs::read_to_string(path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display())),
+            Ok(text) => {
+                let read: Self = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+                let unknown = read.evidence.iter().find(|set| !set.zone.is_empty() && Local::new(&set.zone).is_none());
+                unknown.map_or(Ok(()), |set| Err(format!("{}: no such time zone: {:?}", path.display(), set.zone)))?;
+                Ok(read)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
@@ -69,7 +74,8 @@ impl Settings {
     /// The text of a new case's file.
     pub fn template(name: &str) -> String {
         format!(
-            "# Settings of this case. Edit, then run `konseki investigate` or `konseki add` again.\n\
+            "# Settings of this case. Edit, then run `konseki investigate --case` again: without evidence named, none is\n\
+             # read again, but where a host was set.\n\
              name = {name:?}\n\
              # Second time zone in reports.\n\
              zone = \"Asia/Tokyo\"\n\
@@ -109,28 +115,29 @@ impl Settings {
         self.facts.iter().map(|(key, value)| (key.clone(), text(value))).collect()
     }
 
-    fn fits<'a>(&'a self, path: &'a str, host: Option<&'a str>) -> impl Iterator<Item = &'a EvidenceSetting> {
+    fn fits<'a, 'p>(&'a self, path: &'p str, hosts: &'p [&'p str]) -> impl Iterator<Item = &'a EvidenceSetting> + use<'a, 'p> {
         self.evidence.iter().filter(move |set| {
-            path.contains(&set.path) && (set.of_host.is_empty() || host.is_some_and(|host| host.eq_ignore_ascii_case(&set.of_host)))
+            path.contains(&set.path) && (set.of_host.is_empty() || hosts.iter().any(|host| host.eq_ignore_ascii_case(&set.of_host)))
         })
     }
 
     pub fn host_of(&self, path: &str) -> Option<String> {
-        self.fits(path, None).find(|set| !set.host.is_empty()).map(|set| set.host.clone())
+        self.fits(path, &[]).find(|set| !set.host.is_empty()).map(|set| set.host.clone())
     }
 
-    pub fn zone_of(&self, path: &str, host: Option<&str>) -> Option<(String, Basis)> {
-        self.fits(path, host).find(|set| !set.zone.is_empty()).map(|set| (set.zone.clone(), Basis::Analyst))
+    /// The zone of times that say none. `hosts`: names of the machine that the piece is from.
+    pub fn zone_of(&self, path: &str, hosts: &[&str]) -> Option<&str> {
+        self.fits(path, hosts).find(|set| !set.zone.is_empty()).map(|set| set.zone.as_str())
     }
 
     /// Microseconds to add to the times of a piece.
-    pub fn offset_of(&self, path: &str, host: Option<&str>) -> i64 {
-        self.fits(path, host).find(|set| set.offset != 0.0).map_or(0, |set| (set.offset * 1e6).round() as i64)
+    pub fn offset_of(&self, path: &str, hosts: &[&str]) -> i64 {
+        self.fits(path, hosts).find(|set| set.offset != 0.0).map_or(0, |set| (set.offset * 1e6).round() as i64)
     }
 
-    /// The part that reading depends on, for the journal's head.
+    /// The part that reading depends on, for the journal's head. Zones and offsets are not: the story moves the times.
     pub fn reading_key(&self) -> String {
-        let keys: Vec<String> = self.evidence.iter().map(|s| format!("{}|{}|{}|{}", s.path, s.of_host, s.host, s.zone)).collect();
-        keys.join("\n")
+        let hosts = self.evidence.iter().filter(|set| !set.host.is_empty() && set.of_host.is_empty());
+        hosts.map(|set| format!("{}|{}", set.path, set.host)).collect::<Vec<_>>().join("\n")
     }
 }

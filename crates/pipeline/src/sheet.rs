@@ -138,8 +138,9 @@ impl Sheet<'_> {
         let core = &event.core;
         let actor = if core.user.is_empty() { core.src } else { core.user };
         let micros = event.time.map(|time| time.micros);
+        let offset = event.time.and_then(|time| time.offset);
         let day = micros.map_or(i64::MIN, |micros| micros.div_euclid(DAY));
-        let key = (found.engine.to_owned(), found.rule.clone(), host.to_owned(), actor.to_owned(), day);
+        let key = (found.engine.to_owned(), found.rule.clone(), host.to_owned(), actor.to_owned(), day, offset);
         let hit = self.tally.hits.entry(key).or_insert_with(|| Hit {
             engine: found.engine.to_owned(),
             rule: found.rule.clone(),
@@ -150,6 +151,7 @@ impl Sheet<'_> {
             last: micros,
             fidelity: event.time.map_or("", |time| time.fidelity.as_str()).to_owned(),
             basis: event.time.map_or("", |time| time.basis.as_str()).to_owned(),
+            offset,
             because: Vec::new(),
             entities: BTreeSet::new(),
             args: found.args.clone(),
@@ -195,6 +197,7 @@ impl Sink for Sheet<'_> {
             self.tally.outcome.correlated.push(Correlated {
                 rules: correlated,
                 micros: time.micros,
+                offset: time.offset,
                 at: event.at,
                 host: host.to_owned(),
                 excerpt: text.to_owned(),

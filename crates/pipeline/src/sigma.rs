@@ -6,7 +6,7 @@ use konseki_detection::{CorrelationFields, Correlator, Indicators, LogSource, Ro
 use konseki_model::finding::Words;
 use konseki_model::{Because, Entity, EntityKind, Event, Finding, FindingKind, Level, Problem, ProblemKind};
 use konseki_sources::Description;
-use konseki_store::Correction;
+use konseki_store::Corrections;
 
 use crate::detect::{Match, RuleWords};
 use crate::fold;
@@ -135,10 +135,10 @@ impl Engine {
 
     /// Conclusions of correlations over all pieces, in the order of time whatever the order of reading.
     /// Times are those of corrected clocks. Beside the findings: what was beyond a bound, as problems.
-    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>, corrections: &[Correction]) -> (Vec<Finding>, Vec<Problem>) {
+    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>, corrections: &Corrections) -> (Vec<Finding>, Vec<Problem>) {
         let mut seen: Vec<(&'a Correlated, String)> =
             outcomes.flat_map(|outcome| outcome.correlated.iter().map(|one| (one, crate::evidence_id(&outcome.sha256)))).collect();
-        let time = |one: &Correlated, id: &str| one.micros + Correction::shift(corrections, id, one.micros);
+        let time = |one: &Correlated, id: &str| one.micros + corrections.shift(id, one.micros, one.offset);
         seen.sort_by_cached_key(|(one, id)| (time(one, id), id.clone(), one.at));
         let mut correlator = Correlator::new(&self.set);
         for (tag, (one, id)) in seen.iter().enumerate() {

@@ -1,13 +1,15 @@
 //! The story of a case: events of interest go to `chain` in order of time, its findings and steps come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_chain::{Compare, Follow, MachineVerdict, again_wants, follow_wants, wants};
+use konseki_model::other::Others;
 use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
-use konseki_store::{Correction, Filter, Ordered};
+use konseki_store::{Filter, Ordered};
 
 use crate::assemble::Listed;
+use crate::detect::Detector;
 use crate::journal::Journal;
 use crate::settings::Settings;
 use crate::{Error, fold};
@@ -19,6 +21,8 @@ pub struct Told {
     pub inventory: Vec<Inventory>,
     pub coverage: Vec<Coverage>,
     pub lists: BTreeMap<String, Vec<String>>,
+    /// What other tools said.
+    pub others: Others,
     /// What comparisons did not look at.
     pub beyond: Vec<Problem>,
 }
@@ -29,7 +33,14 @@ const HOUR: i64 = 3_600_000_000;
 ///
 /// # Errors
 /// The event store cannot be read.
-pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Settings, findings: &mut Vec<Finding>) -> Result<Told, Error> {
+pub fn tell(
+    events: &Ordered,
+    journal: &Journal,
+    listed: &Listed,
+    settings: &Settings,
+    detector: &Detector,
+    findings: &mut Vec<Finding>,
+) -> Result<Told, Error> {
     let mut compare = Compare::new(&konseki_chain::Settings { appliances: settings.appliances.clone() });
     for source in konseki_chain::ASIDE {
         let aside = Filter { kinds: vec![Kind::Other], source: Some((*source).to_owned()), ..Filter::default() };
@@ -43,6 +54,7 @@ pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Set
     }
     let mut compared = compare.finish();
     adopt(findings, std::mem::take(&mut compared.findings));
+    let heard = std::mem::take(&mut compared.others);
     let mut follow = Follow::new(findings, &compared.joins);
     if !follow.is_empty() {
         sorted.each(follow_wants, &mut |record| follow.observe(record))?;
@@ -51,9 +63,6 @@ pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Set
     let (followed, edges) = follow.finish(findings);
     compared.joins.edges = edges;
     adopt(findings, followed);
-    for finding in findings.iter_mut() {
-        konseki_report::fill(finding);
-    }
     let coverage = coverage(journal, listed);
     let seen: Vec<konseki_chain::Coverage> = coverage
         .iter()
@@ -80,10 +89,20 @@ pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Set
             ..konseki_chain::Coverage::default()
         }))
         .collect();
+    let others = if heard.is_empty() {
+        Others::default()
+    } else {
+        let rules: BTreeSet<String> =
+            detector.list().into_iter().flat_map(|rule| [rule.id, rule.title]).map(|name| name.to_lowercase()).collect();
+        heard.judge(findings, &konseki_chain::Known { machines: &compared.machines, coverage: &seen, rules: &rules })
+    };
+    for finding in findings.iter_mut() {
+        konseki_report::fill(finding);
+    }
     compared.joins.sources = listed.intake.iter().map(|piece| (piece.id.clone(), piece.source.clone())).collect();
     let mut chain = konseki_chain::tell(findings, &compared.joins, &seen);
     mail(events, listed, settings, findings, &mut chain)?;
-    let vector = |hosts: std::collections::BTreeSet<String>| hosts.into_iter().collect::<Vec<String>>();
+    let vector = |hosts: BTreeSet<String>| hosts.into_iter().collect::<Vec<String>>();
     let inventory = compared.machines.into_iter().map(|row| Inventory {
         vm: row.name,
         uuid: row.uuid,
@@ -99,7 +118,7 @@ pub fn tell(events: &Ordered, journal: &Journal, listed: &Listed, settings: &Set
     let lists = compared.lists.into_iter().map(|(list, hosts)| (list, vector(hosts))).collect();
     let beyond = compared.beyond.into_iter().filter(|(_, count)| *count > 0);
     let beyond = beyond.map(|(what, count)| Problem { count, ..Problem::new(ProblemKind::Bound, None, what) });
-    Ok(Told { chain, inventory: inventory.collect(), coverage, lists, beyond: beyond.collect() })
+    Ok(Told { chain, inventory: inventory.collect(), coverage, lists, others, beyond: beyond.collect() })
 }
 
 /// Messages on mail systems that the story names.
@@ -138,11 +157,12 @@ fn coverage(journal: &Journal, listed: &Listed) -> Vec<Coverage> {
     let mut all: BTreeMap<(String, String), BTreeMap<i64, u64>> = BTreeMap::new();
     for piece in &listed.intake {
         let Some(outcome) = journal.outcomes.get(&piece.sha256) else { continue };
-        for (host, hours) in &outcome.hours {
+        let hours = outcome.spans.iter().flat_map(|span| span.hours.iter().map(|(host, hours)| (span.offset, host, hours)));
+        for (offset, host, hours) in hours {
             let host = if host.is_empty() { &piece.host } else { host };
             let entry = all.entry((host.clone(), piece.source.clone())).or_default();
             for (hour, count) in hours {
-                let moved = Correction::shift(&listed.corrections, &piece.id, hour * HOUR);
+                let moved = listed.corrections.shift(&piece.id, hour * HOUR, offset);
                 *entry.entry((hour * HOUR + moved).div_euclid(HOUR)).or_default() += count;
             }
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use konseki_model::time::Offset;
 use konseki_model::{Event, Problem, ProblemKind};
 
-use crate::journal::{Hit, Outcome};
+use crate::journal::{Hit, Outcome, Span};
 
 /// Places kept for one folded hit.
 pub const PLACES: usize = 20;
@@ -17,8 +18,8 @@ const HOUR: i64 = 3_600_000_000;
 /// Pieces found inside a piece: name and bytes.
 pub type Nested = Vec<(String, Vec<u8>)>;
 
-/// Engine, rule, host, actor, day.
-type Key = (String, String, String, String, i64);
+/// Engine, rule, host, actor, day, offset.
+type Key = (String, String, String, String, i64, Option<Offset>);
 
 /// Counted so far. `outcome` is whole only after `finish`.
 #[derive(Default)]
@@ -29,8 +30,8 @@ pub struct Tally {
     pub failed: Option<konseki_store::Error>,
     pub said_host: Option<Arc<str>>,
     pub hits: BTreeMap<Key, Hit>,
-    hours: BTreeMap<String, BTreeMap<i64, u64>>,
-    last_hour: Option<(String, i64, u64)>,
+    spans: BTreeMap<Option<Offset>, Span>,
+    last_hour: Option<(Option<Offset>, String, i64, u64)>,
     problems: BTreeMap<(ProblemKind, String), Problem>,
     more_problems: u64,
 }
@@ -42,7 +43,7 @@ impl Tally {
         self.outcome.source = source.to_owned();
         self.outcome.host = self.said_host.as_deref().unwrap_or(host).to_owned();
         self.outcome.hits = self.hits.into_values().collect();
-        self.outcome.hours = self.hours;
+        self.outcome.spans = self.spans.into_values().collect();
         let mut problems: Vec<Problem> = self.problems.into_values().collect();
         if self.more_problems > 0 {
             let mut more = Problem::new(ProblemKind::Bound, None, "further problems of this piece, not listed one by one");
@@ -54,8 +55,10 @@ impl Tally {
     }
 
     fn flush_hour(&mut self) {
-        if let Some((host, hour, count)) = self.last_hour.take() {
-            *self.hours.entry(host).or_default().entry(hour).or_default() += count;
+        if let Some((offset, host, hour, count)) = self.last_hour.take()
+            && let Some(span) = self.spans.get_mut(&offset)
+        {
+            *span.hours.entry(host).or_default().entry(hour).or_default() += count;
         }
     }
 
@@ -63,18 +66,20 @@ impl Tally {
     pub fn time(&mut self, event: &Event<'_>, host: &str) {
         let Some(time) = event.time else { return };
         let at = (time.micros, time.fidelity);
-        if self.outcome.first.is_none_or(|(first, _)| at.0 < first) {
-            self.outcome.first = Some(at);
+        let new = || Span { offset: time.offset, first: at, last: at, hours: BTreeMap::new() };
+        let span = self.spans.entry(time.offset).or_insert_with(new);
+        if at.0 < span.first.0 {
+            span.first = at;
         }
-        if self.outcome.last.is_none_or(|(last, _)| at.0 > last) {
-            self.outcome.last = Some(at);
+        if at.0 > span.last.0 {
+            span.last = at;
         }
         let hour = time.micros.div_euclid(HOUR);
         match &mut self.last_hour {
-            Some((h, known, count)) if *known == hour && h == host => *count += 1,
+            Some((o, h, known, count)) if *known == hour && h == host && *o == time.offset => *count += 1,
             _ => {
                 self.flush_hour();
-                self.last_hour = Some((host.to_owned(), hour, 1));
+                self.last_hour = Some((time.offset, host.to_owned(), hour, 1));
             }
         }
     }
@@ -99,8 +104,6 @@ impl Tally {
         later.flush_hour();
         self.flush_hour();
         let (own, theirs) = (&mut self.outcome, later.outcome);
-        own.first = earlier(own.first, theirs.first, |a, b| b < a);
-        own.last = earlier(own.last, theirs.last, |a, b| b > a);
         own.records.add(&theirs.records);
         own.correlated.extend(theirs.correlated);
         if !theirs.zone.name.is_empty() {
@@ -109,9 +112,11 @@ impl Tally {
         self.nested.extend(later.nested);
         self.failed = self.failed.take().or(later.failed);
         self.said_host = self.said_host.take().or(later.said_host);
-        for (host, hours) in later.hours {
-            let known = self.hours.entry(host).or_default();
-            hours.into_iter().for_each(|(hour, count)| *known.entry(hour).or_default() += count);
+        for (offset, span) in later.spans {
+            match self.spans.get_mut(&offset) {
+                Some(known) => join(known, span),
+                None => drop(self.spans.insert(offset, span)),
+            }
         }
         for problem in later.problems.into_values() {
             self.problem(problem);
@@ -126,11 +131,17 @@ impl Tally {
     }
 }
 
-/// The second only where it is there and `beats` the first.
-fn earlier<T>(own: Option<(i64, T)>, theirs: Option<(i64, T)>, beats: impl Fn(i64, i64) -> bool) -> Option<(i64, T)> {
-    match (own, theirs) {
-        (Some(a), Some(b)) => Some(if beats(a.0, b.0) { b } else { a }),
-        (a, b) => a.or(b),
+/// Takes a later stretch of the same offset.
+fn join(known: &mut Span, later: Span) {
+    if later.first.0 < known.first.0 {
+        known.first = later.first;
+    }
+    if later.last.0 > known.last.0 {
+        known.last = later.last;
+    }
+    for (host, hours) in later.hours {
+        let known = known.hours.entry(host).or_default();
+        hours.into_iter().for_each(|(hour, count)| *known.entry(hour).or_default() += count);
     }
 }
 

@@ -64,7 +64,8 @@ pub(crate) fn list_case(case: &Case) -> Result<assemble::Listed, Error> {
     let settings = Settings::read(&case.path("case.toml")).map_err(Error::Case)?;
     let journal = Journal::read(&case.path("work/journal.jsonl")).map_err(|error| Error::Case(error.to_string()))?;
     let mut listed = assemble::list(&journal, &settings);
-    listed.corrections.extend(crate::clocks::stored(case));
+    let known: Vec<_> = crate::clocks::stored(case).into_iter().filter(|one| !listed.corrections.names(&one.evidence)).collect();
+    listed.corrections.extend(known);
     Ok(listed)
 }
 

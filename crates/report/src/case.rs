@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use konseki_model::other::Others;
 use konseki_model::{Chain, Finding, GapWhy, Intake, Level, Unrecognised};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,8 @@ pub struct Case<'a> {
     pub lists: &'a BTreeMap<String, Vec<String>>,
     /// Clocks of which nothing says the zone, and what comparing them with the others gave.
     pub clocks: &'a [Clock],
+    /// What other tools said of the same systems.
+    pub others: &'a Others,
 }
 
 /// A clock whose zone was only assumed.

@@ -98,6 +98,7 @@ fn the_page_has_every_part_in_both_languages() {
         "findings",
         "techniques",
         "inventory",
+        "others",
         "scope",
         "gaps",
         "hypotheses",

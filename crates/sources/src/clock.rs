@@ -1,7 +1,7 @@
 //! Turns times as written into instants: by the offset written, the analyst's zone, or the source's own clock.
 
 use konseki_formats::time::{Local, Written, Years};
-use konseki_model::time::civil_from_days;
+use konseki_model::time::{Offset, civil_from_days};
 use konseki_model::{Basis, Fidelity, Problem, ProblemKind, Sink, Stamp};
 
 use crate::Reading;
@@ -62,16 +62,14 @@ impl Clock {
             let years = self.years.get_or_insert_with(|| Years::starting(first));
             let mut with_year = *written;
             let civil = years.give(&mut with_year)?;
-            let micros = self.utc(&with_year, civil)?;
-            // The weaker of what year and zone rest on.
             let assumed = written.offset.is_none() && self.basis == Basis::Assumed;
-            return Some(Stamp::new(micros, fidelity, if assumed { Basis::Assumed } else { Basis::YearInferred }));
+            let basis = if assumed { Basis::YearAssumed } else { Basis::YearInferred };
+            return self.utc(&with_year, civil, fidelity, basis);
         }
         let civil = written.civil_micros()?;
         self.first_year = self.first_year.or(Some(written.year));
         let basis = if written.offset.is_some() { Basis::Written } else { self.basis };
-        let micros = self.utc(written, civil)?;
-        Some(Stamp::new(micros, fidelity, basis))
+        self.utc(written, civil, fidelity, basis)
     }
 
     /// A file last written in January that begins in December began in the year before.
@@ -82,13 +80,20 @@ impl Clock {
         Some(year - i64::from(later))
     }
 
-    fn utc(&mut self, written: &Written, civil: i64) -> Option<i64> {
+    fn utc(&mut self, written: &Written, civil: i64, fidelity: Fidelity, basis: Basis) -> Option<Stamp> {
         if let Some(offset) = written.offset {
             self.written += 1;
-            return Some(civil - i64::from(offset) * 1_000_000);
+            return Some(Stamp::new(civil - i64::from(offset) * 1_000_000, fidelity, basis).by(Offset::Said(offset)));
         }
         self.converted += 1;
-        self.local.as_mut()?.utc(civil)
+        let micros = self.local.as_mut()?.utc(civil)?;
+        let stamp = Stamp::new(micros, fidelity, basis);
+        let offset = ((civil - micros) / 1_000_000) as i32;
+        Some(match self.basis {
+            Basis::Format => stamp,
+            Basis::FileName => stamp.by(Offset::Said(offset)),
+            _ => stamp.by(Offset::Taken(offset)),
+        })
     }
 
     /// Says to the sink how times of this piece were taken.
@@ -140,7 +145,7 @@ mod tests {
         let line = &["Dec 30 23:00:00"];
         let basis = |zone, modified| stamps(zone, modified, line).first().map(|(_, basis)| *basis);
         assert_eq!(basis(Some("Asia/Tokyo"), Some("2024-01-05T00:00:00")), Some(Basis::YearInferred));
-        assert_eq!(basis(None, Some("2024-01-05T00:00:00")), Some(Basis::Assumed));
+        assert_eq!(basis(None, Some("2024-01-05T00:00:00")), Some(Basis::YearAssumed));
         assert_eq!(basis(Some("Asia/Tokyo"), None), None, "no year: no time, rather than one of 1970");
     }
 }

@@ -45,10 +45,12 @@ pub fn objects(input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink
                 break;
             }
         };
-        for byte in chunk.get(..got).unwrap_or_default() {
+        let mut rest = chunk.get(..got).unwrap_or_default();
+        while let Some((byte, after)) = rest.split_first() {
             if let Some(cut) = cutter.take(*byte) {
                 one(cut, &mut cutter, &mut counts, sink, &mut each);
             }
+            rest = cutter.text(after);
         }
     }
     if !cutter.stack.is_empty() {
@@ -70,13 +72,16 @@ fn one(cut: Cut, cutter: &mut Cutter, counts: &mut Records, sink: &mut dyn Sink,
         Cut::Whole => match cutter.object() {
             Ok(object) => {
                 let pushed = each(&object, sink);
+                let at = object.at;
+                // Its room is used again.
+                cutter.bytes = object.bytes;
                 if pushed > 0 {
                     // Several events of one object are several entries met.
                     counts.read += pushed - 1;
                     counts.events += pushed;
                     return;
                 }
-                (object.at, "object is not in a shape known of this source")
+                (at, "object is not in a shape known of this source")
             }
             Err(text) => (cutter.at, text),
         },
@@ -170,6 +175,23 @@ impl Cutter {
             self.fresh = false;
         }
         cut
+    }
+
+    /// Takes the text of a string up to what may end it or means something in it; gives what is left.
+    fn text<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        if !self.quoted || self.escaped || self.again || self.stack.is_empty() {
+            return bytes;
+        }
+        let end = memchr::memchr3(b'"', b'\\', b'\n', bytes).unwrap_or(bytes.len());
+        let (text, rest) = bytes.split_at(end);
+        if let Some(last) = text.last() {
+            let room = LONGEST.saturating_sub(self.bytes.len()).min(text.len());
+            self.bytes.extend_from_slice(text.get(..room).unwrap_or_default());
+            self.length += text.len() as u64;
+            self.offset += text.len() as u64;
+            self.last = *last;
+        }
+        rest
     }
 
     fn outside(&mut self, byte: u8) -> Option<Cut> {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod correct;
 mod encode;
 mod ordered;
 mod pages;
@@ -12,9 +13,10 @@ mod query;
 mod records;
 mod write;
 
+pub use correct::{Correction, Corrections};
 pub use ordered::{Ordered, Sorted};
 pub use pages::{Bounds, Span};
-pub use query::{Correction, Escape, Events, Output};
+pub use query::{Escape, Events, Output};
 pub use records::Filter;
 pub use write::{EventWriter, Keep, Origin, Rows, Written};
 
@@ -45,7 +47,8 @@ impl From<datafusion::error::DataFusionError> for Error {
 pub(crate) const TEXTS: [&str; 13] =
     ["host", "user", "src", "dst", "session", "object", "target", "command", "outcome", "assigned", "agent", "kind", "raw"];
 
-/// The schema of every file under `events/`. `time` is microseconds UTC; `duration` microseconds; `unit` and `at` are the
+/// The schema of every file under `events/`. `time` is microseconds UTC; `zone_taken` is there where the record says no zone:
+/// seconds east of UTC, so that `time` and it make the time as written; `duration` microseconds; `unit` and `at` are the
 /// place in the piece of evidence named by `evidence`.
 pub fn schema() -> Arc<Schema> {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
@@ -53,6 +56,7 @@ pub fn schema() -> Arc<Schema> {
         Field::new("time", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
         text("fidelity"),
         text("basis"),
+        Field::new("zone_taken", DataType::Int32, true),
         Field::new("evidence", DataType::Utf8, false),
         Field::new("source", DataType::Utf8, false),
         Field::new("unit", DataType::Utf8, false),

@@ -14,7 +14,7 @@ use konseki_model::Record;
 
 use crate::query::{Escape, Events, Output, Printer, next};
 use crate::records::{Filter, from_batch};
-use crate::{Correction, Error};
+use crate::{Corrections, Error};
 
 const ORDER: &str = "time ASC NULLS FIRST, evidence, unit, at, kind, \"object\", command";
 
@@ -42,7 +42,7 @@ impl Events {
     ///
     /// # Errors
     /// As [`Events::open`].
-    pub fn open_reading(folder: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+    pub fn open_reading(folder: &Path, corrections: &Corrections, threads: usize) -> Result<Self, Error> {
         Self::open_with(folder, None, corrections, threads, crate::query::QUERY_MEMORY)
     }
 

@@ -21,30 +21,12 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use crate::ordered::Ordered;
 use crate::records::Filter;
 use crate::write::NAMES_KEY;
-use crate::{Error, schema};
+use crate::{Corrections, Error, schema};
 
 /// Native fields shown as columns of a source's table; all of them stay in `fields`.
 const NATIVE_COLUMNS: usize = 80;
 /// Memory of one query before it spills to disk.
 pub(crate) const QUERY_MEMORY: usize = 256 << 20;
-
-/// A correction of the clock that wrote a piece of evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Correction {
-    pub evidence: String,
-    /// Microseconds to add.
-    pub micros: i64,
-    /// Only for times from this one on, as they were read (microseconds UTC). Several parts of one piece: later ones first.
-    pub from: Option<i64>,
-}
-
-impl Correction {
-    /// Microseconds to add to a time of a piece: by the first correction that fits.
-    pub fn shift(all: &[Self], evidence: &str, micros: i64) -> i64 {
-        let fits = |one: &&Self| one.evidence == evidence && one.from.is_none_or(|from| micros >= from);
-        all.iter().find(fits).map_or(0, |one| one.micros)
-    }
-}
 
 /// How cells are made safe to show: evidence must steer neither a terminal nor a spreadsheet. The words' owner knows how.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +55,7 @@ impl Events {
     ///
     /// # Errors
     /// The folder cannot be read or a file is damaged (named).
-    pub fn open(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize) -> Result<Self, Error> {
+    pub fn open(folder: &Path, spill: &Path, corrections: &Corrections, threads: usize) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })?;
         Self::open_within(folder, spill, corrections, threads, QUERY_MEMORY)
     }
@@ -82,14 +64,14 @@ impl Events {
     ///
     /// # Errors
     /// As `open`.
-    pub fn open_within(folder: &Path, spill: &Path, corrections: &[Correction], threads: usize, memory: usize) -> Result<Self, Error> {
+    pub fn open_within(folder: &Path, spill: &Path, corrections: &Corrections, threads: usize, memory: usize) -> Result<Self, Error> {
         Self::open_with(folder, Some(spill), corrections, threads, memory)
     }
 
     pub(crate) fn open_with(
         folder: &Path,
         spill: Option<&Path>,
-        corrections: &[Correction],
+        corrections: &Corrections,
         threads: usize,
         memory: usize,
     ) -> Result<Self, Error> {
@@ -117,7 +99,7 @@ impl Events {
         Ok(events)
     }
 
-    fn register(&self, folder: &Path, corrections: &[Correction]) -> Result<(), Error> {
+    fn register(&self, folder: &Path, corrections: &Corrections) -> Result<(), Error> {
         let schema = schema();
         let mut sources = Vec::new();
         for family in subfolders(folder)? {
@@ -143,19 +125,19 @@ impl Events {
         Ok(())
     }
 
-    async fn view(&self, name: &str, raw: &str, native: &[String], corrections: &[Correction]) -> Result<(), Error> {
+    async fn view(&self, name: &str, raw: &str, native: &[String], corrections: &Corrections) -> Result<(), Error> {
         let schema = schema();
         let mut columns: Vec<String> = schema.fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
         if !corrections.is_empty() {
-            let raw_time = "CAST(arrow_cast(time, 'Int64') AS BIGINT)";
-            let case = |c: &Correction| {
-                let since = c.from.map(|from| format!(" AND {raw_time} >= {from}")).unwrap_or_default();
-                format!("WHEN evidence = '{}'{since} THEN {}", c.evidence.replace('\'', "''"), c.micros)
-            };
-            let cases: Vec<String> = corrections.iter().map(case).collect();
-            let moved = format!("to_timestamp_micros({raw_time} + CASE {} ELSE 0 END)", cases.join(" "));
-            if let Some(time) = columns.iter_mut().find(|column| *column == "\"time\"") {
-                *time = format!("arrow_cast({moved}, 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\"");
+            let (moved, basis) = corrections.sql();
+            for column in &mut columns {
+                match column.as_str() {
+                    "\"time\"" => {
+                        *column = format!("arrow_cast(to_timestamp_micros({moved}), 'Timestamp(Microsecond, Some(\"UTC\"))') AS \"time\"")
+                    }
+                    "\"basis\"" => *column = format!("{basis} AS \"basis\""),
+                    _ => {}
+                }
             }
         }
         for field in native {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt16Builder,
-    UInt64Builder,
+    ArrayRef, Int32Builder, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+    UInt16Builder, UInt64Builder,
 };
 use arrow::datatypes::Schema;
+use konseki_model::time::Offset;
 use konseki_model::{Core, Event};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -73,6 +74,7 @@ struct Columns {
     time: TimestampMicrosecondBuilder,
     fidelity: StringBuilder,
     basis: StringBuilder,
+    taken: Int32Builder,
     evidence: StringBuilder,
     source: StringBuilder,
     unit: StringBuilder,
@@ -210,6 +212,7 @@ impl Columns {
             time: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
             fidelity: StringBuilder::new(),
             basis: StringBuilder::new(),
+            taken: Int32Builder::new(),
             evidence: StringBuilder::new(),
             source: StringBuilder::new(),
             unit: StringBuilder::new(),
@@ -228,6 +231,10 @@ impl Columns {
         self.time.append_option(event.time.map(|time| time.micros));
         self.fidelity.append_option(event.time.map(|time| time.fidelity.as_str()));
         self.basis.append_option(event.time.map(|time| time.basis.as_str()));
+        self.taken.append_option(event.time.and_then(|time| match time.offset? {
+            Offset::Taken(seconds) => Some(seconds),
+            Offset::Said(_) => None,
+        }));
         self.evidence.append_value(origin.evidence);
         self.source.append_value(origin.source);
         self.unit.append_value(event.at.unit());
@@ -264,6 +271,7 @@ impl Columns {
             Arc::new(self.time.finish()),
             Arc::new(self.fidelity.finish()),
             Arc::new(self.basis.finish()),
+            Arc::new(self.taken.finish()),
             Arc::new(self.evidence.finish()),
             Arc::new(self.source.finish()),
             Arc::new(self.unit.finish()),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Stamp};
-use konseki_store::{Bounds, Correction, Escape, EventWriter, Events, Filter, Keep, Origin, Output};
+use konseki_store::{Bounds, Correction, Corrections, Escape, EventWriter, Events, Filter, Keep, Origin, Output};
 
 const PLAIN: Escape = Escape { terminal: str::to_owned, csv: str::to_owned };
 
@@ -37,7 +37,7 @@ fn what_is_written_is_read() {
     let events = folder.path().join("events");
     write(&events.join("windows/evtx/000.parquet"), 10_000);
     let spill = folder.path().join("spill");
-    let store = Events::open(&events, &spill, &[], 2).unwrap();
+    let store = Events::open(&events, &spill, &Corrections::default(), 2).unwrap();
     let mut seen = Vec::new();
     store.records(&Filter { kinds: vec![Kind::AuthSuccess], ..Filter::default() }, &mut |r| seen.push(r.clone())).unwrap();
     assert_eq!(seen.len(), 5000);
@@ -59,7 +59,7 @@ fn pages_counts_and_bounded_queries_agree_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events");
     write(&events.join("windows/evtx/000.parquet"), 1000);
-    let store = Events::open_reading(&events, &[], 2).unwrap();
+    let store = Events::open_reading(&events, &Corrections::default(), 2).unwrap();
     let patience = Duration::from_secs(60);
     let all = Filter::default();
     let span = store.span(&all, patience).unwrap();
@@ -103,7 +103,8 @@ fn a_correction_moves_only_its_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events");
     write(&events.join("windows/evtx/000.parquet"), 2);
-    let fix = [Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000, from: None }];
+    let fix = Correction { evidence: "E0123456789ab".into(), micros: 3_600_000_000, from: None, zone: None };
+    let fix = Corrections::from_iter([fix]);
     let store = Events::open(&events, &folder.path().join("spill"), &fix, 1).unwrap();
     let mut first = None;
     store.records(&Filter::default(), &mut |r| first = first.take().or(r.micros())).unwrap();
@@ -117,7 +118,7 @@ fn the_same_events_are_the_same_bytes_and_an_empty_store_opens() {
     write_with(&a, 9000, false);
     write_with(&b, 9000, true);
     assert_eq!(std::fs::read(a).unwrap(), std::fs::read(b).unwrap());
-    let store = Events::open(&folder.path().join("empty"), &folder.path().join("spill"), &[], 1).unwrap();
+    let store = Events::open(&folder.path().join("empty"), &folder.path().join("spill"), &Corrections::default(), 1).unwrap();
     let mut count = 0;
     store.records(&Filter::default(), &mut |_| count += 1).unwrap();
     assert_eq!(count, 0);
@@ -142,7 +143,7 @@ fn more_than_memory_is_still_in_order() {
         writer.finish().unwrap();
     }
     for threads in [2, 8, 1] {
-        let store = Events::open_within(&events, &folder.path().join("spill"), &[], threads, 24 << 20).unwrap();
+        let store = Events::open_within(&events, &folder.path().join("spill"), &Corrections::default(), threads, 24 << 20).unwrap();
         let (mut count, mut last) = (0, None);
         let done = store.records(&Filter::default(), &mut |record| {
             assert!(last <= record.micros());

@@ -15,6 +15,11 @@ use super::{Compared, MachineRow, MachineVerdict};
 use crate::names::host_key;
 use details::{details, draft};
 use place::{Volumes, parse};
+
+/// Folder and file of a definition, however its path is written.
+pub(crate) fn tail(path: &str) -> Option<String> {
+    parse(path).map(|place| place.tail)
+}
 use rows::{mark, put};
 
 const HOUR: i64 = 3_600_000_000;

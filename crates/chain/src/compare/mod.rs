@@ -19,8 +19,10 @@ use konseki_model::{At, Because, By, Entity, EntityKind, Finding, FindingKind, F
 
 use crate::book::Book;
 use crate::data::Data;
+use crate::others::{self, Heard};
 
 pub(crate) use flows::judge::SOON;
+pub(crate) use machines::tail;
 
 /// What the analyst says beside the evidence.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +90,7 @@ pub fn wants(kind: Kind) -> bool {
             | K::MailReceived
             | K::IntegrityScan
             | K::Boot
+            | K::ForeignFinding
     )
 }
 
@@ -168,12 +171,14 @@ pub struct Compared {
     /// List -> hosts it was collected from.
     pub lists: BTreeMap<String, BTreeSet<String>>,
     pub joins: Joins,
+    /// What other tools said.
+    pub others: Heard,
     /// What did not fit into a bound: of what, and how many.
     pub beyond: Vec<(&'static str, u64)>,
 }
 
 /// Sources whose events without a meaning of their own are needed all the same.
-pub const ASIDE: &[&str] = &["vmware/vcenter_events", "vmware/esxi_filesystems"];
+pub const ASIDE: &[&str] = &["vmware/vcenter_events", "vmware/esxi_filesystems", others::ASIDE];
 
 /// All comparisons.
 #[derive(Default)]
@@ -189,6 +194,7 @@ pub struct Compare {
     scans: scans::Scans,
     mail: mail::Mail,
     ways: ways::Ways,
+    others: Heard,
     book: Book,
     data: Data,
 }
@@ -205,10 +211,15 @@ impl Compare {
     pub fn aside(&mut self, record: &Record) {
         self.vcenter.part(record);
         self.machines.volume(record);
+        self.others.aside(record);
     }
 
     /// Events in order of time, those without one first.
     pub fn observe(&mut self, record: &Record) {
+        self.others.observe(record);
+        if record.kind() == Kind::ForeignFinding {
+            return;
+        }
         self.machines.observe(record);
         self.vpn.observe(record);
         self.vcenter.observe(record);
@@ -270,6 +281,7 @@ impl Compare {
         self.sessions.finish(&mut out);
         self.scans.finish(&mut out);
         out.joins.book = self.book;
+        out.others = self.others;
         out
     }
 }

@@ -45,7 +45,11 @@ impl Teller<'_> {
 
     /// Ids and keys of ours: anything that does not look like one is replaced.
     fn slug(&self, text: &str) -> String {
-        let plain = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+        self.made_of(text, b"-_./")
+    }
+
+    fn made_of(&self, text: &str, marks: &[u8]) -> String {
+        let plain = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || marks.contains(&b));
         let known = plain && self.scrub.text(text) == text;
         if known || !self.retell() { self.scrub.text(text) } else { self.scrub.value(Class::Value, text) }
     }
@@ -239,7 +243,8 @@ impl Teller<'_> {
         piece.also = piece.also.iter().filter(|_| policy.places).map(|path| self.scrub.text(path)).collect();
         piece.source = self.slug(&piece.source);
         piece.host = self.scrub.value(Class::Host, &piece.host);
-        piece.zone.name = self.slug(&piece.zone.name);
+        // `+01:00, +02:00`, `America/Los_Angeles -17.00 h`: ours too; hidden, its words would be sought in all other zones.
+        piece.zone.name = self.made_of(&piece.zone.name, b"-_./+:, ");
         piece.zone.basis = if self.retell() { String::new() } else { self.scrub.text(&piece.zone.basis) };
         for problem in &mut piece.problems {
             problem.text = if self.retell() { String::new() } else { self.scrub.text(&problem.text) };

@@ -250,6 +250,7 @@ pub fn bilingual(en: &str, ja: &str) -> Both {
 }
 
 fn case(claims: &Claims) -> Case<'_> {
+    static NO_OTHERS: konseki_model::other::Others = konseki_model::other::Others { tools: Vec::new(), opinions: Vec::new() };
     static NO_LISTS: BTreeMap<String, Vec<String>> = BTreeMap::new();
     Case {
         name: &claims.name,
@@ -264,6 +265,7 @@ fn case(claims: &Claims) -> Case<'_> {
         coverage: &claims.coverage,
         versions: &claims.versions,
         lists: &NO_LISTS,
+        others: &NO_OTHERS,
         clocks: &[],
     }
 }

@@ -15,6 +15,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("answer.html", include_str!("../../page/answer.html")),
     ("story.html", include_str!("../../page/story.html")),
     ("findings.html", include_str!("../../page/findings.html")),
+    ("others.html", include_str!("../../page/others.html")),
     ("scope.html", include_str!("../../page/scope.html")),
     ("evidence.html", include_str!("../../page/evidence.html")),
 ];

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use konseki_model::chain::{Bounds, MailScope, Window};
 use konseki_model::evidence::Zone;
+use konseki_model::other::{About, Opinion, OtherTool, Others};
 use konseki_model::*;
 use konseki_report::*;
 
@@ -19,6 +20,7 @@ pub struct Owned {
     pub versions: BTreeMap<String, String>,
     pub lists: BTreeMap<String, Vec<String>>,
     pub clocks: Vec<Clock>,
+    pub others: Others,
 }
 
 impl Owned {
@@ -37,6 +39,7 @@ impl Owned {
             versions: &self.versions,
             lists: &self.lists,
             clocks: &self.clocks,
+            others: &self.others,
         }
     }
 
@@ -52,6 +55,7 @@ impl Owned {
             versions: BTreeMap::new(),
             lists: BTreeMap::new(),
             clocks: Vec::new(),
+            others: Others::default(),
         }
     }
 }
@@ -516,6 +520,7 @@ pub fn owned() -> Owned {
         engine: f.engine.clone(),
         count: 29,
     });
+    let others = others(&findings[0]);
     Owned {
         rules: Rules {
             usable: 3742,
@@ -540,6 +545,7 @@ pub fn owned() -> Owned {
         versions: BTreeMap::from([("konseki".to_owned(), "0.1.0".to_owned()), ("rules".to_owned(), "2024-04-01".to_owned())]),
         lists,
         clocks: clocks(),
+        others,
     }
 }
 
@@ -561,6 +567,32 @@ fn clocks() -> Vec<Clock> {
         clock("vcsa01", "UTC", vec![(None, 0)], "tunnels"),
         clock("mail/postfix", "UTC", Vec::new(), "none"),
     ]
+}
+
+fn others(found: &Finding) -> Others {
+    let said = |verdict, about, name: &str, why: &str| Opinion {
+        verdict,
+        about,
+        tool: "VirtualGHOST".into(),
+        name: name.into(),
+        host: "esx02".into(),
+        level: "high".into(),
+        count: 2,
+        first: Some("2024-01-07T03:12:09Z".into()),
+        last: None,
+        because: found.because.clone(),
+        findings: vec![found.id.clone()],
+        why: why.into(),
+        args: BTreeMap::from([("hosts".into(), "esx01".into()), ("n".into(), "7".into())]),
+    };
+    Others {
+        tools: vec![OtherTool { tool: "VirtualGHOST".into(), said: 12, compared: 3 }],
+        opinions: vec![
+            said(other::Verdict::OnlyTheirs, About::Machine, "app-01", "registered"),
+            said(other::Verdict::OnlyTheirs, About::Beacon, "10.0.0.6 → 203.0.113.6", "below-our-bar"),
+            said(other::Verdict::Both, About::Machine, "dev-build-07", ""),
+        ],
+    }
 }
 
 /// Values that would act, hide or forge if they were shown as they stand.
@@ -600,6 +632,11 @@ pub fn hostile() -> Owned {
         owned.inventory[n % 3].vm = (*text).to_owned();
         owned.clocks[n % 3].host = (*text).to_owned();
         owned.clocks[n % 3].assumed = (*text).to_owned();
+        let opinion = &mut owned.others.opinions[n % 3];
+        for slot in [&mut opinion.tool, &mut opinion.name, &mut opinion.host, &mut opinion.level, &mut opinion.because[0].excerpt] {
+            *slot = (*text).to_owned();
+        }
+        opinion.args.insert("hosts".into(), (*text).to_owned());
         owned.chain.scope.mail[0].host = (*text).to_owned();
         owned.coverage[n % 6].host = (*text).to_owned();
         owned.unrecognised[0].path = (*text).to_owned();

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use konseki_model::{Kind, Record};
 
 use crate::records::Filter;
-use crate::{Correction, Error};
+use crate::{Corrections, Error};
 use pack::Packer;
 use runs::{Run, Spill};
 
@@ -27,7 +27,7 @@ pub struct Ordered {
     folder: PathBuf,
     /// `None`: nothing may be written; what does not fit is an error.
     spill: Option<PathBuf>,
-    corrections: Vec<Correction>,
+    corrections: Corrections,
     threads: usize,
     memory: usize,
 }
@@ -40,9 +40,9 @@ pub struct Sorted {
 
 impl Ordered {
     /// `folder` is `events/` of a case, `spill` a folder for what does not fit into memory.
-    pub fn new(folder: &Path, spill: Option<&Path>, corrections: &[Correction], threads: usize) -> Self {
+    pub fn new(folder: &Path, spill: Option<&Path>, corrections: &Corrections, threads: usize) -> Self {
         let spill = spill.map(Path::to_owned);
-        Self { folder: folder.to_owned(), spill, corrections: corrections.to_vec(), threads: threads.max(1), memory: SORT_MEMORY }
+        Self { folder: folder.to_owned(), spill, corrections: corrections.clone(), threads: threads.max(1), memory: SORT_MEMORY }
     }
 
     /// Another bound than the default: bytes that sorting holds before it spills.

@@ -55,7 +55,6 @@ pub(super) struct Packer<'a> {
 struct Known {
     kinds: FxHashMap<String, usize>,
     sources: FxHashMap<String, usize>,
-    stamps: Vec<(String, String)>,
     fields: FxHashMap<String, usize>,
 }
 
@@ -97,13 +96,14 @@ impl<'a> Packer<'a> {
 
     /// # Errors
     /// No room on the disk, or none in memory where nothing may be written.
-    pub fn push(&mut self, columns: &Columns<'_>, row: usize, time: Option<i64>, order: u64) -> Result<(), Error> {
+    pub fn push(&mut self, columns: &Columns<'_>, row: usize, stamp: Option<Stamp>, order: u64) -> Result<(), Error> {
         let mut evidence = [0; 16];
         for (to, from) in evidence.iter_mut().zip(columns.evidence.value(row).bytes()) {
             *to = from;
         }
         let start = self.bytes.len();
-        self.body(columns, row);
+        self.body(columns, row, stamp);
+        let time = stamp.map(|stamp| stamp.micros);
         self.index.push((Key { time, evidence, at: columns.at.value(row), order }, start, self.bytes.len() - start));
         if self.bytes.len() + self.index.len() * size_of::<Place>() >= self.memory {
             self.close()?;
@@ -111,7 +111,7 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    fn body(&mut self, columns: &Columns<'_>, row: usize) {
+    fn body(&mut self, columns: &Columns<'_>, row: usize, stamp: Option<Stamp>) {
         let Self { bytes, names, known, .. } = self;
         let cell = |column| cell(column, row);
         let kind = cell(columns.kind);
@@ -128,8 +128,13 @@ impl<'a> Packer<'a> {
         number(bytes, at as u64);
         let unit = columns.unit.value(row);
         number(bytes, UNITS.iter().position(|one| *one == unit).unwrap_or(UNITS.len()) as u64);
-        let stamp = stamp(names, known, cell(Some(columns.fidelity)), cell(Some(columns.basis)));
-        number(bytes, stamp as u64);
+        let stamp = stamp.map_or((Fidelity::Second, Basis::Assumed), |stamp| (stamp.fidelity, stamp.basis));
+        // Few pairs: a walk finds them.
+        let at = names.stamps.iter().position(|known| *known == stamp).unwrap_or_else(|| {
+            names.stamps.push(stamp);
+            names.stamps.len() - 1
+        });
+        number(bytes, at as u64);
         let numbers = columns.numbers(row);
         let there = numbers.iter().enumerate().fold(0, |bits, (at, one)| bits | u64::from(one.is_some()) << at);
         number(bytes, there);
@@ -190,16 +195,6 @@ impl<'a> Packer<'a> {
 /// Nothing is an empty text.
 fn cell(column: Option<&StringArray>, row: usize) -> &str {
     column.filter(|column| !column.is_null(row)).map_or("", |column| column.value(row))
-}
-
-/// Few pairs: a walk finds them.
-fn stamp(names: &mut Names, known: &mut Known, fidelity: &str, basis: &str) -> usize {
-    if let Some(at) = known.stamps.iter().position(|(f, b)| f == fidelity && b == basis) {
-        return at;
-    }
-    known.stamps.push((fidelity.to_owned(), basis.to_owned()));
-    names.stamps.push((Fidelity::parse(fidelity).unwrap_or(Fidelity::Second), Basis::parse(basis).unwrap_or(Basis::Assumed)));
-    names.stamps.len() - 1
 }
 
 fn field(names: &mut Names, known: &mut Known, name: &str) -> Option<usize> {

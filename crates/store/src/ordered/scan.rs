@@ -5,13 +5,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, BooleanArray, MapArray, PrimitiveArray, RecordBatch, StringArray};
-use arrow::datatypes::{ArrowPrimitiveType, Int64Type, TimestampMicrosecondType, UInt16Type, UInt64Type};
+use arrow::datatypes::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicrosecondType, UInt16Type, UInt64Type};
+use konseki_model::time::Offset;
+use konseki_model::{Basis, Fidelity, Stamp};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 
 use super::pack::Packer;
 use crate::records::Filter;
-use crate::{Correction, Error, TEXTS};
+use crate::{Corrections, Error, TEXTS};
 
 /// Rows decoded at once.
 const ROWS: usize = 2048;
@@ -43,7 +45,7 @@ pub(super) fn files(folder: &Path, filter: &Filter) -> Result<Vec<PathBuf>, Erro
 
 pub(super) struct Scan<'a> {
     pub filter: &'a Filter,
-    pub corrections: &'a [Correction],
+    pub corrections: &'a Corrections,
     pub lean: bool,
 }
 
@@ -56,9 +58,9 @@ impl Scan<'_> {
         let kept: Vec<usize> = names.iter().enumerate().filter(|(_, name)| !self.lean || !HEAVY.contains(name)).map(|(at, _)| at).collect();
         let shape = builder.parquet_schema();
         let projection = ProjectionMask::roots(shape, kept);
-        let asked = ProjectionMask::columns(shape, ["kind", "evidence", "time", "host", "user"]);
+        let asked = ProjectionMask::columns(shape, ["kind", "evidence", "time", "zone_taken", "host", "user"]);
         let kinds: BTreeSet<&'static str> = self.filter.kinds.iter().map(|kind| kind.as_str()).collect();
-        let (filter, corrections) = (self.filter.clone(), self.corrections.to_vec());
+        let (filter, corrections) = (self.filter.clone(), self.corrections.clone());
         let predicate = ArrowPredicateFn::new(asked, move |batch| Ok(passes(&batch, &filter, &kinds, &corrections)));
         let builder = builder.with_batch_size(ROWS).with_projection(projection);
         let builder = if self.simple() { builder } else { builder.with_row_filter(RowFilter::new(vec![Box::new(predicate)])) };
@@ -69,8 +71,8 @@ impl Scan<'_> {
             let columns = Columns::of(&batch).ok_or_else(|| named("not a file of events".to_owned()))?;
             for at in 0..batch.num_rows() {
                 if self.beyond(&columns, at) {
-                    let time = columns.time(at).map(|time| time + Correction::shift(self.corrections, columns.evidence.value(at), time));
-                    packer.push(&columns, at, time, (number as u64) << 32 | row)?;
+                    let stamp = columns.stamp(at).map(|stamp| self.corrections.stamp(columns.evidence.value(at), stamp));
+                    packer.push(&columns, at, stamp, (number as u64) << 32 | row)?;
                 }
                 row += 1;
             }
@@ -99,10 +101,11 @@ impl Scan<'_> {
     }
 }
 
-fn passes(batch: &RecordBatch, filter: &Filter, kinds: &BTreeSet<&str>, corrections: &[Correction]) -> BooleanArray {
+fn passes(batch: &RecordBatch, filter: &Filter, kinds: &BTreeSet<&str>, corrections: &Corrections) -> BooleanArray {
     let texts = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
     let [kind, evidence, host, user] = ["kind", "evidence", "host", "user"].map(texts);
     let times = batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+    let taken = batch.column_by_name("zone_taken").and_then(|column| column.as_primitive_opt::<Int32Type>());
     let value = |column: Option<&StringArray>, row: usize| column.filter(|c| !c.is_null(row)).map(|c| c.value(row).to_owned());
     let mut last = (String::new(), kinds.contains(""));
     (0..batch.num_rows())
@@ -122,7 +125,8 @@ fn passes(batch: &RecordBatch, filter: &Filter, kinds: &BTreeSet<&str>, correcti
             };
             let in_time = (filter.from.is_none() && filter.to.is_none())
                 || times.filter(|times| !times.is_null(row)).is_some_and(|times| {
-                    let time = times.value(row) + Correction::shift(corrections, of, times.value(row));
+                    let taken = taken.filter(|taken| !taken.is_null(row)).map(|taken| Offset::Taken(taken.value(row)));
+                    let time = times.value(row) + corrections.shift(of, times.value(row), taken);
                     filter.from.is_none_or(|from| time >= from) && filter.to.is_none_or(|to| time < to)
                 });
             let here = filter.evidence.is_empty() || filter.evidence.iter().any(|id| id == of);
@@ -134,8 +138,9 @@ fn passes(batch: &RecordBatch, filter: &Filter, kinds: &BTreeSet<&str>, correcti
 /// The columns of a batch, found once.
 pub(super) struct Columns<'a> {
     time: &'a PrimitiveArray<TimestampMicrosecondType>,
-    pub fidelity: &'a StringArray,
-    pub basis: &'a StringArray,
+    fidelity: &'a StringArray,
+    basis: &'a StringArray,
+    taken: Option<&'a PrimitiveArray<Int32Type>>,
     pub evidence: &'a StringArray,
     pub source: &'a StringArray,
     pub unit: &'a StringArray,
@@ -165,6 +170,7 @@ impl<'a> Columns<'a> {
             time: batch.column_by_name("time")?.as_primitive_opt()?,
             fidelity: text("fidelity")?,
             basis: text("basis")?,
+            taken: batch.column_by_name("zone_taken").and_then(|column| column.as_primitive_opt()),
             evidence: text("evidence")?,
             source: text("source")?,
             unit: text("unit")?,
@@ -180,9 +186,13 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// As it was read: microseconds UTC, not corrected.
-    fn time(&self, row: usize) -> Option<i64> {
-        at(self.time, row)
+    /// As it was read, not corrected.
+    fn stamp(&self, row: usize) -> Option<Stamp> {
+        let text = |column: &'a StringArray| if column.is_null(row) { "" } else { column.value(row) };
+        let fidelity = Fidelity::parse(text(self.fidelity)).unwrap_or(Fidelity::Second);
+        let basis = Basis::parse(text(self.basis)).unwrap_or(Basis::Assumed);
+        let stamp = Stamp::new(at(self.time, row)?, fidelity, basis);
+        Some(self.taken.and_then(|taken| at(taken, row)).map_or(stamp, |seconds| stamp.by(Offset::Taken(seconds))))
     }
 
     /// Ports, bytes out and in, duration: what is a number, in the order of the schema.

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod findings;
+mod others;
 mod story;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use evidence::{
     rules,
 };
 use findings::{FindingView, LevelView, TechniqueView, levels, techniques, top};
+use others::{OthersView, others};
 use story::{GapView, MailView, ScopeView, StepView, Unknown, Window, as_safe, gap, mail, scope, steps, unknowns};
 
 /// Findings with details on the page, in all and of one rule and level, and lines of each.
@@ -69,6 +71,7 @@ pub struct View<'a> {
     list_names: Vec<&'a str>,
     inventory: Vec<MachineView<'a>>,
     inventory_left: u64,
+    others: OthersView<'a>,
     window: Window<'a>,
     scope: Vec<ScopeView<'a>>,
     mail: Vec<MailView<'a>>,
@@ -133,6 +136,7 @@ pub fn view<'a>(case: &'a Case<'a>, markup: &Markup) -> View<'a> {
         list_names: list_names(case),
         inventory: machines(case),
         inventory_left: left(case.inventory.len(), ROWS_MAX),
+        others: others(case),
         window: Window {
             from: chain.scope.window.from.as_deref().and_then(parse_rfc3339),
             to: chain.scope.window.to.as_deref().and_then(parse_rfc3339),
@@ -182,6 +186,7 @@ fn sections(case: &Case<'_>, problems: usize) -> Vec<Section> {
         ("findings", Some(case.findings.len())),
         ("techniques", None),
         ("inventory", Some(case.inventory.len())),
+        ("others", Some(case.others.opinions.len())),
         ("scope", None),
         ("gaps", Some(chain.gaps.len())),
         ("hypotheses", Some(chain.hypotheses.len())),
@@ -194,6 +199,7 @@ fn sections(case: &Case<'_>, problems: usize) -> Vec<Section> {
     ];
     let has = |id: &str| match id {
         "techniques" => case.findings.iter().any(|f| !f.techniques.is_empty()),
+        "others" => !case.others.tools.is_empty(),
         "clocks" => !case.clocks.is_empty(),
         "inventory" => !case.inventory.is_empty() || !case.lists.is_empty(),
         _ => true,

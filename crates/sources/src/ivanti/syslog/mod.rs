@@ -3,6 +3,7 @@
 
 use konseki_formats::time::{self, Written};
 use konseki_formats::{heads, ivanti, relay};
+use konseki_model::time::Offset;
 use konseki_model::{Basis, Core, Event, Fidelity, Kind, Piece, Problem, ProblemKind, Sink, Stamp};
 
 use rustc_hash::FxHashMap;
@@ -58,6 +59,11 @@ fn starts(line: &[u8]) -> bool {
         || time::any(line).is_some()
         || memchr::memmem::find(line, b"id=firewall ").is_some()
         || memchr::memmem::find(line, b" - [").is_some()
+}
+
+/// A local time and its offset, in microseconds.
+fn said(civil: i64, offset: i64) -> Stamp {
+    Stamp::new(civil - offset, Fidelity::Second, Basis::Header).by(Offset::Said((offset / 1_000_000) as i32))
 }
 
 struct State {
@@ -147,9 +153,9 @@ impl State {
         let Some(zone) = parse::zone_between(civil - instant, offset) else {
             let text = "the syslog head and the time in the line differ by more than any zone: the line's own time is taken";
             sink.problem(Problem::new(ProblemKind::Time, Some(line.at()), text));
-            return Some(Stamp::new(civil - offset, Fidelity::Second, Basis::Header));
+            return Some(said(civil, offset));
         };
-        Some(Stamp::new(civil - zone, Fidelity::Second, Basis::Header))
+        Some(said(civil, zone))
     }
 
     /// A line of another program in the same file: kept, with its time, no meaning.

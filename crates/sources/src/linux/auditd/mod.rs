@@ -30,10 +30,13 @@ impl Source for Auditd {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let mut log = Log { reading, clock: Clock::new(reading), scratch: Scratch::default(), open: VecDeque::new() };
+        let mut log = Log { reading, clock: Clock::new(reading), scratch: Scratch::default(), open: VecDeque::new(), epochs: false };
         read::lines(input, reading, sink, |line, sink| log.line(line, sink));
         while let Some(event) = log.open.pop_front() {
             log.push(&event, sink);
+        }
+        if log.epochs {
+            sink.zone("UTC", Basis::Format.as_str());
         }
         log.clock.report(sink);
     }
@@ -65,6 +68,8 @@ struct Log<'r> {
     clock: Clock,
     scratch: Scratch,
     open: VecDeque<Open>,
+    /// Times that need no zone.
+    epochs: bool,
 }
 
 impl Log<'_> {
@@ -119,6 +124,7 @@ impl Log<'_> {
 
     fn stamp(&mut self, written: &str) -> Option<Stamp> {
         if let Some((micros, digits)) = time::epoch(written.as_bytes()).filter(|_| !written.contains(['/', '-'])) {
+            self.epochs = true;
             let fidelity = if digits == 0 { Fidelity::Second } else { Fidelity::Millisecond };
             return Some(Stamp::new(micros, fidelity, Basis::Format));
         }

@@ -80,8 +80,8 @@ fn split_port(text: &str) -> (&str, &str) {
 /// `[11/May/2023:10:22:24 +0000] tomcat-http--47 [Request] "agent" forwarded/192.0.2.1:48866 to local 1080 - HTTP/1.1 POST /x
 /// [Response] 200 - 758 bytes [Perf] process 0ms / …`
 fn tomcat(line: &str) -> Option<Request<'_>> {
-    let (head, rest) = line.split_once(" [Request] ")?;
-    let (time, _) = head.strip_prefix('[')?.split_once(']')?;
+    let (head, rest) = line.strip_prefix('[')?.split_once(" [Request] ")?;
+    let (time, _) = head.split_once(']')?;
     let (asked, answer) = rest.split_once(" [Response] ")?;
     let mut request = Request { time, ..Request::default() };
     let mut asked = asked;
@@ -161,7 +161,9 @@ fn method_and_uri(asked: &str) -> Option<(&str, &str)> {
 /// `address [forwarded] ident user [time] [thread] "METHOD URI PROTO" status bytes …`: the common form and the Tomcat
 /// patterns of VMware's hardening guides.
 pub fn common(line: &str) -> Option<Request<'_>> {
-    let (before, rest) = line.split_once(" [")?;
+    let mut marks = memchr::memchr_iter(b'[', line.as_bytes());
+    let mark = marks.find(|at| at.checked_sub(1).and_then(|at| line.as_bytes().get(at)) == Some(&b' '))?;
+    let (before, rest) = (line.get(..mark - 1)?, line.get(mark + 1..)?);
     let (time, rest) = rest.split_once(']')?;
     time::clf(time.as_bytes())?;
     let mut words = before.split(' ').filter(|word| !word.is_empty());
@@ -186,9 +188,11 @@ pub fn common(line: &str) -> Option<Request<'_>> {
     let mut words = tail.split(' ');
     let mut request = Request { time, peer, forwarded, user, method, uri, status: words.next()?, ..Request::default() };
     request.sent = dash(words.next().unwrap_or_default());
-    request.msecs = tail.split_once("[Processing time ").map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
-    // The agent stands behind the referer.
-    request.agent = dash(tail.split('"').skip(1).step_by(2).last().unwrap_or_default());
+    if tail.contains(['[', '"']) {
+        request.msecs = tail.split_once("[Processing time ").map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
+        // The agent stands behind the referer.
+        request.agent = dash(tail.split('"').skip(1).step_by(2).last().unwrap_or_default());
+    }
     (request.peer, request.port) = split_port(peer);
     Some(request)
 }

@@ -45,14 +45,23 @@ fn canonical(column: &str) -> &'static str {
     COLUMNS.iter().find(|(name, _)| *name == plain).map_or("", |(_, ours)| ours)
 }
 
-fn header(line: &str) -> Option<(char, Vec<String>)> {
+/// The delimiter, and each column as written with our name of it.
+type Header = (char, Vec<(String, &'static str)>);
+
+fn header(line: &str) -> Option<Header> {
     let delimiter = [',', ';', '\t'].into_iter().max_by_key(|mark| line.matches(*mark).count())?;
-    let names: Vec<String> = cells(line, delimiter).iter().map(|cell| cell.trim().to_owned()).collect();
-    let has = |wanted: &str| names.iter().any(|name| canonical(name) == wanted);
-    let plain = |wanted: &str| names.iter().any(|name| name.replace([' ', '_'], "").eq_ignore_ascii_case(wanted));
+    let names: Vec<(String, &'static str)> =
+        cells(line, delimiter).iter().map(|cell| (cell.trim().to_owned(), canonical(cell.trim()))).collect();
+    let has = |wanted: &str| names.iter().any(|(_, ours)| *ours == wanted);
+    let plain = |wanted: &str| names.iter().any(|(name, _)| name.replace([' ', '_'], "").eq_ignore_ascii_case(wanted));
     let powercli = plain("FullFormattedMessage") && plain("CreatedTime");
     let client = plain("Description") && (plain("EventTypeID") || plain("DateTime") && plain("Target") && plain("User"));
     (names.len() > 2 && has("time") && has("message") && (powercli || client)).then_some((delimiter, names))
+}
+
+/// Every head names the message or description; few records do, and each is cut into cells only once.
+fn may_be_header(record: &[u8]) -> bool {
+    [&b"essage"[..], b"ESSAGE", b"escription", b"ESCRIPTION"].iter().any(|part| memchr::memmem::find(record, part).is_some())
 }
 
 pub fn is_export(head: &[u8]) -> bool {
@@ -77,15 +86,19 @@ fn cells(line: &str, delimiter: char) -> Vec<Cow<'_, str>> {
     loop {
         if let Some(inner) = rest.strip_prefix('"') {
             let mut at = 0;
+            let mut doubled = false;
             let end = loop {
-                match inner.get(at..).and_then(|tail| tail.find('"')) {
-                    Some(found) if inner.as_bytes().get(at + found + 1) == Some(&b'"') => at += found + 2,
+                match inner.as_bytes().get(at..).and_then(|tail| memchr::memchr(b'"', tail)) {
+                    Some(found) if inner.as_bytes().get(at + found + 1) == Some(&b'"') => {
+                        at += found + 2;
+                        doubled = true;
+                    }
                     Some(found) => break at + found,
                     None => break inner.len(),
                 }
             };
             let value = inner.get(..end).unwrap_or_default();
-            out.push(if value.contains("\"\"") { Cow::Owned(value.replace("\"\"", "\"")) } else { Cow::Borrowed(value) });
+            out.push(if doubled { Cow::Owned(value.replace("\"\"", "\"")) } else { Cow::Borrowed(value) });
             let tail = inner.get(end + 1..).unwrap_or_default();
             match tail.split_once(delimiter) {
                 Some((_, next)) => rest = next,
@@ -154,7 +167,7 @@ struct State {
     clock: Clock,
     scratch: Scratch,
     counts: Records,
-    header: Option<(char, Vec<String>)>,
+    header: Option<Header>,
 }
 
 impl State {
@@ -165,7 +178,7 @@ impl State {
             self.counts.continuation += 1;
             return;
         };
-        if header(&text).is_some() {
+        if may_be_header(record) && header(&text).is_some() {
             self.counts.continuation += 1;
             self.header = Some((delimiter, names));
             return;
@@ -174,8 +187,8 @@ impl State {
         let cells = cells(&text, delimiter);
         let mut row = Row::default();
         let mut written = "";
-        for (name, cell) in names.iter().zip(&cells) {
-            match canonical(name) {
+        for ((name, ours), cell) in names.iter().zip(&cells) {
+            match *ours {
                 "time" => written = cell,
                 "" => row.push_some(name, object_name(cell)),
                 ours => row.push(ours, object_name(cell)),
@@ -194,7 +207,8 @@ impl State {
 
     /// ISO, `M/d/yyyy h:mm:ss tt` (a comma may follow the date), `dd.MM.yyyy HH:mm:ss`.
     fn time(&mut self, written: &str, at: u64, sink: &mut dyn Sink) -> Option<konseki_model::Stamp> {
-        let plain = written.replace(", ", " ").replace('\u{202f}', " ");
+        let odd = written.bytes().any(|byte| byte == b',' || !byte.is_ascii());
+        let plain = if odd { Cow::Owned(written.replace(", ", " ").replace('\u{202f}', " ")) } else { Cow::Borrowed(written) };
         let dotted = plain.get(..10).filter(|day| day.as_bytes().get(2) == Some(&b'.') && day.as_bytes().get(5) == Some(&b'.'));
         let found = match dotted {
             Some(day) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -18,7 +19,7 @@ struct Label {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Names {
+struct Written {
     columns: BTreeMap<String, Vec<String>>,
     providers: BTreeMap<String, Vec<String>>,
     channels: BTreeMap<String, Vec<String>>,
@@ -26,57 +27,83 @@ pub struct Names {
     label: Vec<Label>,
 }
 
+/// The same, by the names that are looked up for every cell and line.
+#[derive(Default)]
+pub struct Names {
+    columns: FxHashMap<String, String>,
+    providers: FxHashMap<String, String>,
+    channels: FxHashMap<String, String>,
+    sections: FxHashMap<String, String>,
+    label: Vec<Label>,
+    /// Name of a label -> its rows, in order.
+    labels: FxHashMap<String, Vec<usize>>,
+}
+
 impl Names {
     /// The names shipped with this source. A fault in them is found by a test; here it leaves no names.
     pub fn shipped() -> &'static Self {
         static NAMES: OnceLock<Names> = OnceLock::new();
-        NAMES.get_or_init(|| {
-            toml::from_str(include_str!("names.toml")).unwrap_or_else(|_| Self {
-                columns: BTreeMap::new(),
-                providers: BTreeMap::new(),
-                channels: BTreeMap::new(),
-                sections: BTreeMap::new(),
-                label: Vec::new(),
-            })
+        NAMES.get_or_init(|| Self::parse(include_str!("names.toml")).unwrap_or_default())
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let written: Written = toml::from_str(text)?;
+        let mut labels: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (at, name) in written.label.iter().enumerate().flat_map(|(at, row)| row.names.iter().map(move |name| (at, name))) {
+            labels.entry(name.clone()).or_default().push(at);
+        }
+        Ok(Self {
+            columns: turned(written.columns),
+            providers: turned(written.providers),
+            channels: turned(written.channels),
+            sections: turned(written.sections),
+            label: written.label,
+            labels,
         })
     }
 
     /// The event log's name of a column, or its own where it has none.
     pub fn column<'a>(&'a self, name: &'a str) -> &'a str {
-        key(&self.columns, name).unwrap_or(name)
+        self.columns.get(name).map_or(name, String::as_str)
     }
 
     pub fn provider<'a>(&'a self, name: &'a str) -> &'a str {
-        key(&self.providers, name).unwrap_or(name)
+        self.providers.get(name).map_or(name, String::as_str)
     }
 
     /// The channel a provider writes to.
     pub fn channel(&self, provider: &str) -> Option<&str> {
-        key(&self.channels, provider)
+        self.channels.get(provider).map(String::as_str)
     }
 
     pub fn section(&self, heading: &str) -> Option<&str> {
-        key(&self.sections, heading)
+        self.sections.get(heading).map(String::as_str)
     }
 
     /// The field of a label below a section of an event's message.
     pub fn field(&self, event: &str, section: &str, label: &str) -> Option<&str> {
         let fits = |row: &&Label| {
-            (row.section.is_empty() || row.section == section)
-                && (row.events.is_empty() || row.events.iter().any(|one| one == event))
-                && row.names.iter().any(|name| name == label)
+            (row.section.is_empty() || row.section == section) && (row.events.is_empty() || row.events.iter().any(|one| one == event))
         };
-        self.label.iter().find(fits).map(|row| row.field.as_str())
+        let rows = self.labels.get(label)?.iter().filter_map(|at| self.label.get(*at));
+        rows.filter(|row| fits(row)).map(|row| row.field.as_str()).next()
     }
 
     /// Is it a label of any event?
     pub fn is_label(&self, label: &str) -> bool {
-        self.label.iter().any(|row| row.names.iter().any(|name| name == label))
+        self.labels.contains_key(label)
     }
 }
 
-fn key<'a>(table: &'a BTreeMap<String, Vec<String>>, name: &str) -> Option<&'a str> {
-    table.iter().find(|(_, names)| names.iter().any(|one| one == name)).map(|(key, _)| key.as_str())
+/// Of a name in two lists the first counts.
+fn turned(table: BTreeMap<String, Vec<String>>) -> FxHashMap<String, String> {
+    let mut out = FxHashMap::default();
+    for (key, names) in table {
+        for name in names {
+            out.entry(name).or_insert_with(|| key.clone());
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -85,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_shipped_names_parse() {
-        let names: Names = toml::from_str(include_str!("names.toml")).unwrap();
+        let names = Names::parse(include_str!("names.toml")).unwrap();
         assert_eq!(names.column("Id"), "EventID");
         assert_eq!(names.field("4624", "target", "Account Name"), Some("TargetUserName"));
         assert_eq!(names.field("4720", "target", "Security ID"), Some("TargetSid"));
