@@ -7,6 +7,7 @@ mod claims;
 pub mod data;
 pub mod duty;
 mod integrity;
+mod packed;
 pub mod pictures;
 pub mod redact;
 pub mod words;
@@ -15,6 +16,7 @@ mod words_of_data;
 pub use audience::Audience;
 pub use claims::{Act, Claims, Narrative, OwnRule};
 pub use integrity::{Seal, UNLISTED, seal};
+pub use packed::opened;
 
 use konseki_report::Lang;
 

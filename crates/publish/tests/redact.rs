@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use konseki_model::*;
-use konseki_publish::{Audience, Claims, Error, Narrative, Request, package};
+use konseki_publish::{Audience, Claims, Error, Narrative, Request, opened, package};
 use konseki_report::{Inventory, InventoryVerdict, Lang, RuleFired};
 
 const HOST: &str = "kanaria-host9";
@@ -186,7 +186,7 @@ fn no_canary_leaves() {
     for audience in [Audience::Public, Audience::Peers, Audience::Employees] {
         let made = package(&claims, &request(audience)).unwrap();
         assert!(made.files.len() > 15);
-        for file in &made.files {
+        for file in made.files.iter().flat_map(|file| opened(file).unwrap()) {
             let text = String::from_utf8_lossy(&file.bytes).to_lowercase();
             for needle in needles {
                 assert!(!text.contains(needle), "{}: {} holds {needle}", audience.as_str(), file.path);

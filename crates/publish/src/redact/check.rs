@@ -7,6 +7,7 @@ use super::Withheld;
 use super::policy::Class;
 use super::scrub::stands_alone;
 use super::undo::{decoded, joined, unbackslash, views};
+use crate::packed::opened;
 use crate::{Error, File};
 
 /// Shorter texts turn up in encoded bytes by chance.
@@ -21,6 +22,7 @@ const DEPTH: usize = 3;
 /// # Errors
 /// A file holds a withheld text.
 pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), Error> {
+    let ours = all_opened(ours)?;
     let (samples, ours): (Vec<&File>, Vec<&File>) = ours.iter().partition(|file| file.path.ends_with(".jsonl"));
     let (vocabulary, mut common) = (vocabulary(&ours), texts(&samples));
     common += &unbackslash(&common);
@@ -30,7 +32,7 @@ pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), E
     let common = |class: Class, text: &str| matches!(class, Class::Value | Class::File) && stands(text, &common);
     let telling = |(class, text): &&(Class, String)| is_telling(*class, text, &vocabulary) && !common(*class, text);
     let search = Search::new(withheld.sought.iter().filter(telling).cloned().collect())?;
-    for file in files {
+    for file in &all_opened(files)? {
         search.bytes(&file.path, file.path.as_bytes(), 0)?;
         // Compressed pixels spell short names by chance; what a picture says stands in the SVG beside it, which is searched.
         if !(file.path.ends_with(".png") && file.bytes.starts_with(b"\x89PNG")) {
@@ -38,6 +40,11 @@ pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// Packed files as what is in them.
+fn all_opened(files: &[File]) -> Result<Vec<File>, Error> {
+    Ok(files.iter().map(opened).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Everything in these files, in lower case.
@@ -198,6 +205,22 @@ mod tests {
             ..Withheld::default()
         };
         check(&[File { path: "a.txt".to_owned(), bytes: text.as_bytes().to_vec() }], &withheld, &[]).is_err()
+    }
+
+    #[test]
+    fn packed_files_are_looked_into() {
+        let leaks = |path: &str, text: &str| {
+            let withheld = Withheld { sought: vec![(Class::Host, "vault-host7".to_owned())], ..Withheld::default() };
+            let bytes = crate::packed::pack(&[File::new("[Content_Types].xml", "<x/>"), File::new(path, text)]).unwrap();
+            check(&[File { path: "overview.en.docx".to_owned(), bytes }], &withheld, &[]).is_err()
+        };
+        assert!(leaks("word/document.xml", "<w:p><w:r><w:t>on Vault-Host7.</w:t></w:r></w:p>"));
+        assert!(leaks("word/document.xml", "<w:p><w:r><w:t>on vault-</w:t></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>host7.</w:t></w:r></w:p>"));
+        assert!(leaks("docProps/core.xml", "<dc:title>vault&#45;host7</dc:title>"));
+        assert!(leaks("word/media/vault-host7.png", "x"));
+        assert!(!leaks("word/document.xml", "<w:p><w:r><w:t>on host-3fa1.</w:t></w:r></w:p>"));
+        let broken = File { path: "a.docx".to_owned(), bytes: b"PK no archive".to_vec() };
+        assert!(check(&[broken], &Withheld::default(), &[]).is_err(), "what cannot be opened may hold anything");
     }
 
     #[test]
