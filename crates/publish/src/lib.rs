@@ -70,13 +70,13 @@ pub enum Error {
 /// # Errors
 /// A file would hold a withheld text.
 pub fn package(claims: &Claims, request: &Request) -> Result<Package, Error> {
-    let (told, withheld) = redact::claims(claims, request)?;
+    let ours = redact::Ours::new(&files_of_nothing(claims, request)?)?;
+    let (told, withheld) = redact::claims(claims, request, &ours)?;
     let mut files = files(&told, request)?;
     if told.chain.steps.is_empty() {
         // A flow must have a start; a case without steps has none.
         files.retain(|file| !file.path.starts_with("data/attack-flow"));
     }
-    let ours = files_of_nothing(claims, request)?;
     redact::check(&files, &withheld, &ours)?;
     Ok(Package { files, withheld: withheld.report(request) })
 }
