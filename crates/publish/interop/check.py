@@ -233,6 +233,56 @@ def browser():
                 return f"{page.name}: asks {sorted(asked)[:3]}"
 
 
+def docx_words():
+    """Every .docx in python-docx: headings are headings, tables have a head that repeats, and the words are those of the page."""
+    import docx
+    from docx.oxml.ns import qn
+    names = {path.name for path in package.glob("*.docx")}
+    pages = {path.with_suffix(".docx").name for path in package.glob("*.html") if not path.name.endswith(".en-ja.html")}
+    if names != pages or not names:
+        return f"documents {sorted(names ^ pages)}"
+    for name in sorted(names):
+        document = docx.Document(str(package / name))
+        styles = [p.style.name for p in document.paragraphs]
+        if styles[0] != "Title" or not any(style == "Heading 1" for style in styles):
+            return f"{name}: no headings"
+        fonts = document.styles.element.find(qn("w:docDefaults")).iter(qn("w:rFonts"), qn("w:lang"))
+        if [one.get(qn("w:eastAsia")) for one in fonts] != ["Yu Gothic", "ja-JP"]:
+            return f"{name}: no font or language for Japanese"
+        for table in document.tables:
+            if table._tbl.tr_lst[0].trPr.find(qn("w:tblHeader")) is None:
+                return f"{name}: a table without head"
+        if (stamp := document.core_properties.created) and stamp.year > 2000:
+            return f"{name}: made {stamp}"
+        html = (package / name).with_suffix(".html").read_text().split("<main>")[1].split("</main>")[0]
+        wanted = [re.sub("<[^>]*>", "", text) for text in re.findall(r"<h[123]>(.*?)</h[123]>", html)]
+        told = {p.text for p in document.paragraphs}
+        import html as escapes
+        if missing := [text for text in map(escapes.unescape, wanted) if text not in told]:
+            return f"{name}: lacks {missing[:2]}"
+
+
+def docx_office():
+    """LibreOffice opens them, and what it prints holds the title."""
+    office, reader = shutil.which("soffice"), shutil.which("pdftotext")
+    if not office or not reader:
+        raise ImportError("no soffice or no pdftotext on PATH")
+    with tempfile.TemporaryDirectory() as folder:
+        made = sorted(package.glob("*.docx"))
+        subprocess.run([office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", "pdf", "--outdir", folder, *map(str, made)],
+                       capture_output=True, text=True, timeout=300)
+        for path in made:
+            pdf = pathlib.Path(folder) / (path.stem + ".pdf")
+            if not pdf.exists():
+                return f"{path.name}: LibreOffice does not open it"
+            title = re.search(r"<h1>(.*?)</h1>", path.with_suffix(".html").read_text()).group(1)
+            import html as escapes
+            said = subprocess.run([reader, str(pdf), "-"], capture_output=True, text=True).stdout
+            squeezed = lambda text: re.sub(r"\s", "", text)
+            if squeezed(escapes.unescape(title)) not in squeezed(said) or "TLP:" not in said:
+                return f"{path.name}: prints without its title or its TLP"
+
+
 def tables():
     for table in (package / "data").glob("*.csv"):
         raw = table.read_bytes()
@@ -276,6 +326,8 @@ check("Timesketch: the client's reader", timesketch_client)
 check("OCSF schema: events", ocsf)
 check("case_validate: custody", case_uco)
 check("tables", tables)
+check("python-docx: documents", docx_words)
+check("LibreOffice: documents", docx_office)
 check("browser: pages", browser)
 for one in skipped:
     print(f"SKIPPED {one}")
