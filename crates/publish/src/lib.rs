@@ -7,6 +7,7 @@ mod claims;
 pub mod data;
 pub mod duty;
 mod integrity;
+mod malware;
 mod packed;
 pub mod pictures;
 pub mod redact;
@@ -16,6 +17,7 @@ mod words_of_data;
 pub use audience::Audience;
 pub use claims::{Act, Claims, Narrative, OwnRule};
 pub use integrity::{Seal, UNLISTED, seal};
+pub use malware::{Named, TYPES as MALWARE_TYPES};
 pub use packed::opened;
 
 use konseki_report::Lang;

@@ -9,7 +9,7 @@ use konseki_report::{Args, Lang, Words, attack};
 use super::names::{class_of, scope_class};
 use super::policy::{Class, lists};
 use super::scrub::{Scrubber, keyed};
-use crate::{Claims, Error, Narrative, Request};
+use crate::{Claims, Error, MALWARE_TYPES, Narrative, Request};
 
 const ROLES: &[&str] = &["actor", "from", "to", "where", "object", "via"];
 
@@ -281,6 +281,11 @@ impl Teller<'_> {
         told.facts.retain(|key, _| policy.tells(key));
         told.facts.values_mut().for_each(|fact| *fact = self.fact(fact));
         told.custody = if policy.custody { told.custody.iter().map(|line| self.scrub.text(line)).collect() } else { Vec::new() };
+        for one in &mut told.malware {
+            one.name = self.scrub.text(&one.name);
+            one.types.retain(|kind| MALWARE_TYPES.contains(&kind.as_str()));
+            one.findings = one.findings.iter().map(|id| self.scrub.id(id)).collect();
+        }
         told.withhold.clear();
         told.own.retain(|_| !policy.withholds(Class::Address));
         let fired: std::collections::BTreeSet<&str> = told.findings.iter().map(|finding| finding.rule.as_str()).collect();

@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::overview::{bytes, lead, organisation, phase_words, reason, unknowns};
 use super::view::{At, Phase, View, bilingual};
 use super::{indicators, narrative};
+use crate::malware;
 
 /// Lines of evidence shown for each step; the rest is counted.
 const LINES_MAX: usize = 2;
@@ -38,10 +39,36 @@ pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
         doc.h2("deep.h.inventory");
         doc.blocks.push(Block::Figure("inventory".to_owned()));
     }
+    malware_table(view, &mut doc);
     indicator_table(view, &mut doc);
     not_known(view, &mut doc);
     evidence(view, &mut doc);
     doc
+}
+
+fn malware_table(view: &View<'_>, doc: &mut Doc) {
+    let all = malware::all(view.claims);
+    if all.is_empty() {
+        return;
+    }
+    doc.h2("deep.h.malware");
+    doc.p("deep.malware", &[]);
+    let moment = |at: Option<i64>| at.map_or_else(|| plain("common.unknown"), |at| view.clock.moment(at, Fidelity::Second));
+    let row = |one: &malware::Malware| {
+        let steps = view.claims.chain.steps.iter().filter(|step| step.findings.iter().any(|id| one.findings.contains(id)));
+        let steps: Vec<&str> = steps.map(|step| step.id.as_str()).collect();
+        vec![
+            one.name.clone().into(),
+            code(&one.types.join(", ")),
+            moment(one.first).into(),
+            moment(one.last).into(),
+            same(&steps.join(", ")).into(),
+        ]
+    };
+    doc.table(
+        &["deep.head.malware", "common.head.kind", "deep.head.first", "deep.head.last", "common.head.steps"],
+        all.iter().map(row).collect(),
+    );
 }
 
 fn times(view: &View<'_>) -> Both {

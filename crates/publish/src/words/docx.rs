@@ -15,8 +15,12 @@ use crate::{Error, File};
 
 /// Text width of the page in twentieths of a point, as `document.xml` sets its margins.
 const WIDTH: usize = 9864;
+/// Width of a narrow character in a table.
+const UNIT: usize = 105;
 /// The same in English Metric Units, and the height a picture may have.
 const PICTURE: (u64, u64) = (6_260_000, 7_900_000);
+/// The one page for leaders has a small one.
+const SMALL: u64 = 2_500_000;
 
 const PARTS: [(&str, &str); 10] = [
     ("[Content_Types].xml", include_str!("../../templates/docx/content-types.xml")),
@@ -60,17 +64,30 @@ fn paragraph(style: &str, runs: &str) -> String {
     format!("<w:p><w:pPr><w:pStyle w:val=\"{style}\"/></w:pPr>{runs}</w:p>\n")
 }
 
-/// Columns of a width for what stands in them: a wide character counts twice, a long text no more than a line.
+/// Columns of a width for what stands in them, in wide characters counted twice: none narrower than its longest word (up to
+/// a bound), the rest shared by how long their texts are.
 fn columns(table: &Table, lang: Lang) -> Vec<usize> {
     let wide = |text: &str| text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum::<usize>();
-    let mut widths: Vec<usize> = table.head.iter().map(|cell| wide(cell.in_lang(lang)).clamp(5, 24)).collect();
+    // Japanese breaks anywhere.
+    let word = |text: &str| text.split(|c: char| c.is_whitespace() || c >= '\u{1100}').map(wide).max().unwrap_or(0);
+    let mut least: Vec<usize> = table.head.iter().map(|cell| word(cell.in_lang(lang)).clamp(4, 12)).collect();
+    let mut wish: Vec<usize> = table.head.iter().map(|cell| wide(cell.in_lang(lang)).clamp(4, 24)).collect();
     for row in &table.rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(wide(cell.text.in_lang(lang)).clamp(5, 56));
+        for ((least, wish), cell) in least.iter_mut().zip(&mut wish).zip(row) {
+            let text = cell.text.in_lang(lang);
+            *least = (*least).max(word(text).min(16));
+            *wish = (*wish).max(wide(text).min(56));
         }
     }
-    let all = widths.iter().sum::<usize>().max(1);
-    widths.iter().map(|width| WIDTH * width / all).collect()
+    // Two more for the margins of a cell.
+    let least: Vec<usize> = least.iter().map(|units| units + 2).collect();
+    let more: Vec<usize> = least.iter().zip(&wish).map(|(least, wish)| (wish + 2).saturating_sub(*least)).collect();
+    let unit = (WIDTH / least.iter().sum::<usize>().max(1)).min(UNIT);
+    let left = WIDTH - unit * least.iter().sum::<usize>();
+    let all = more.iter().sum::<usize>();
+    let share =
+        |(least, more): (&usize, &usize)| unit * least + if all == 0 { left / more.max(&table.head.len()) } else { left * more / all };
+    least.iter().zip(&more).map(share).collect()
 }
 
 impl Word<'_> {
@@ -80,7 +97,8 @@ impl Word<'_> {
         let pictures = self.pictures(&doc.blocks);
         let title = doc.title.in_lang(self.lang);
         let mut body = paragraph("Title", &run(title, ""));
-        doc.blocks.iter().for_each(|block| body.push_str(&self.block(block)));
+        let tall = if doc.name == "executive" { SMALL } else { PICTURE.1 };
+        doc.blocks.iter().for_each(|block| body.push_str(&self.block(block, tall)));
         self.foot.iter().for_each(|line| body.push_str(&paragraph("Small", &run(line.in_lang(self.lang), ""))));
         let names: Vec<String> = pictures.keys().cloned().collect();
         let context = context! {
@@ -104,7 +122,7 @@ impl Word<'_> {
         run(both.in_lang(self.lang), "")
     }
 
-    fn block(&self, block: &Block) -> String {
+    fn block(&self, block: &Block, tall: u64) -> String {
         match block {
             Block::Heading(level, title) => paragraph(&format!("Heading{}", level.saturating_sub(1).max(1)), &self.text(title)),
             Block::Para(both) => paragraph("Normal", &self.text(both)),
@@ -125,10 +143,10 @@ impl Word<'_> {
                 let items = items.iter().map(|item| paragraph(&format!("{style}Item"), &self.text(item)));
                 paragraph(style, &self.text(title)) + &items.collect::<String>() + &paragraph("Small", "")
             }
-            Block::Figure(name) => self.figure(name),
+            Block::Figure(name) => self.figure(name, tall),
             Block::Analyst(en, ja) => {
                 let own = if self.lang == Lang::En { en } else { ja };
-                let inner: String = own.iter().map(|block| self.block(block)).collect();
+                let inner: String = own.iter().map(|block| self.block(block, tall)).collect();
                 let mark = |key: &str| paragraph("Mark", &self.text(&plain(key)));
                 mark("common.analyst.begin") + &inner + &mark("common.analyst.end")
             }
@@ -170,11 +188,11 @@ impl Word<'_> {
         named.into_iter().filter_map(png).collect()
     }
 
-    fn figure(&self, name: &str) -> String {
+    fn figure(&self, name: &str, tall: u64) -> String {
         let Some((drawn, png)) = self.figures.get(name).and_then(|drawn| Some((drawn, drawn.png.get(&self.lang)?))) else {
             return String::new();
         };
-        let (width, height) = fitted(png);
+        let (width, height) = fitted(png, tall);
         let (title, desc) = (drawn.title.in_lang(self.lang), drawn.desc.in_lang(self.lang));
         let (alt, safe) = (xml(&format!("{title} {desc}")), xml(name));
         let id = 1 + self.figures.keys().take_while(|key| key.as_str() != name).count();
@@ -194,11 +212,11 @@ impl Word<'_> {
 }
 
 /// Size of a PNG (width and height stand at bytes 16 and 20) on the page.
-fn fitted(png: &[u8]) -> (u64, u64) {
+fn fitted(png: &[u8], most: u64) -> (u64, u64) {
     let number = |at: usize| png.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(1, u32::from_be_bytes).max(1);
     let (width, height) = (u64::from(number(16)), u64::from(number(20)));
     let tall = PICTURE.0 * height / width;
-    if tall > PICTURE.1 { (PICTURE.1 * width / height, PICTURE.1) } else { (PICTURE.0, tall) }
+    if tall > most { (most * width / height, most) } else { (PICTURE.0, tall) }
 }
 
 /// Colours of TLP 2.0 on black.
