@@ -173,7 +173,7 @@ def attack_flow():
     """The Builder's own command line opens our file; the Attack Flow validator accepts what it makes of it, and our bundle."""
     home = os.environ.get("ATTACK_FLOW")
     if not home:
-        raise ImportError("ATTACK_FLOW names no checkout of attack-flow")
+        raise ImportError("attack-flow is not there")
     af, cli = pathlib.Path(home) / "venv/bin/af", pathlib.Path(home) / "src/attack_flow_builder/dist-cli/cli.mjs"
     if not af.exists():
         raise ImportError("the Attack Flow validator is not installed")
@@ -199,7 +199,7 @@ def attack_flow():
         bundle.pop("spec_version", None)
         made.write_text(json.dumps(bundle))
         ours = json.loads((package / "data" / "attack-flow.json").read_text())["objects"]
-        for kind in ("attack-action", "attack-asset"):
+        for kind in ("attack-action", "attack-asset", "malware"):
             count = [sum(o["type"] == kind for o in objects) for objects in (ours, bundle["objects"])]
             if count[0] != count[1]:
                 return f"{kind}: {count[0]} in our bundle, {count[1]} from the Builder"
