@@ -19,7 +19,7 @@ const DEPTH: usize = 3;
 /// Shorter names stand in longer words by chance.
 const GLUED_MIN: usize = 4;
 /// What the writers of the data formats spell: a name within one of these words says nothing of the case.
-const FORMATS: [&str; 14] = [
+const FORMATS: [&str; 15] = [
     include_str!("../data/custody.rs"),
     include_str!("../data/detections/mod.rs"),
     include_str!("../data/detections/acts.rs"),
@@ -28,6 +28,7 @@ const FORMATS: [&str; 14] = [
     include_str!("../data/malware.rs"),
     include_str!("../data/misp.rs"),
     include_str!("../../data/malware.toml"),
+    include_str!("../../data/scripts/esxi-unregistered-machines.sh"),
     include_str!("../data/navigator.rs"),
     include_str!("../data/ocsf.rs"),
     include_str!("../data/stix.rs"),

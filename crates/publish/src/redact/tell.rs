@@ -38,6 +38,14 @@ pub fn claims(claims: &Claims, scrub: &Scrubber, request: &Request) -> Result<Cl
     Ok(told)
 }
 
+/// A zone as our readers write it: words of ours, or a zone that is listed, with offsets that were found (`UTC -2.00 h`).
+fn is_clock(name: &str) -> bool {
+    let mut words = name.split(' ');
+    let zone = words.next().is_some_and(|zone| jiff::tz::TimeZone::get(zone).is_ok());
+    let offset = |word: &str| word.trim_end_matches(',') == "h" || (word.starts_with(['+', '-']) && word.parse::<f64>().is_ok());
+    matches!(name, "as written" | "offset of the syslog head") || (zone && words.all(offset))
+}
+
 impl Teller<'_> {
     fn retell(&self) -> bool {
         self.scrub.policy.retell
@@ -239,7 +247,9 @@ impl Teller<'_> {
         piece.also = piece.also.iter().filter(|_| policy.places).map(|path| self.scrub.text(path)).collect();
         piece.source = self.slug(&piece.source);
         piece.host = self.scrub.value(Class::Host, &piece.host);
-        piece.zone.name = self.slug(&piece.zone.name);
+        if !is_clock(&piece.zone.name) {
+            piece.zone.name = self.slug(&piece.zone.name);
+        }
         piece.zone.basis = if self.retell() { String::new() } else { self.scrub.text(&piece.zone.basis) };
         for problem in &mut piece.problems {
             problem.text = if self.retell() { String::new() } else { self.scrub.text(&problem.text) };
@@ -309,6 +319,19 @@ impl Teller<'_> {
         for row in &mut told.coverage {
             row.host = self.scrub.value(Class::Host, &row.host);
             row.source = self.slug(&row.source);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn zones_are_told_and_nothing_else() {
+        for name in ["as written", "UTC", "America/Los_Angeles", "America/Los_Angeles -9.00 h, -8.00 h", "UTC +7.00 h, +8.00 h"] {
+            assert!(super::is_clock(name), "{name}");
+        }
+        for name in ["clock of vault-host7", "UTC vault", "vault", "UTC -1.00 h vault", ""] {
+            assert!(!super::is_clock(name), "{name}");
         }
     }
 }

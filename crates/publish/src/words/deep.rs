@@ -248,7 +248,11 @@ fn not_known(view: &View<'_>, doc: &mut Doc) {
         vec![
             Cell::from(bilingual(&gap.what, &gap.what_ja)),
             plain(&format!("common.gap.{}", reason(gap.why))).into(),
-            say("common.span", &[("from", span(&gap.from)), ("to", span(&gap.to))]).into(),
+            if gap.from == gap.to || span(&gap.from) == span(&gap.to) {
+                span(&gap.from).into()
+            } else {
+                say("common.span", &[("from", span(&gap.from)), ("to", span(&gap.to))]).into()
+            },
             bilingual(&gap.collect, &gap.collect_ja).into(),
         ]
     });
@@ -267,6 +271,15 @@ fn not_known(view: &View<'_>, doc: &mut Doc) {
     doc.table(&["deep.head.hypothesis", "deep.head.verdict", "deep.head.weight", "deep.head.decide"], rows.collect());
 }
 
+/// The zone of a source's times in words.
+fn clock(name: &str) -> Both {
+    match name {
+        "as written" => plain("common.clock.as-written"),
+        "offset of the syslog head" => plain("common.clock.head"),
+        name => same(name),
+    }
+}
+
 /// What was read, by host and source, with the clock of each: zone, basis; synchronisation is not in the evidence.
 fn evidence(view: &View<'_>, doc: &mut Doc) {
     doc.h2("deep.h.evidence-list");
@@ -280,7 +293,7 @@ fn evidence(view: &View<'_>, doc: &mut Doc) {
         let last = pieces.iter().filter_map(|piece| piece.last.as_deref()).max();
         let records: u64 = pieces.iter().map(|piece| piece.records.events).sum();
         let zones: BTreeSet<&str> = pieces.iter().map(|piece| piece.zone.name.as_str()).filter(|name| !name.is_empty()).collect();
-        let zones: Vec<Both> = zones.into_iter().map(same).collect();
+        let zones: Vec<Both> = zones.into_iter().map(clock).collect();
         vec![
             same(host).into(),
             code(source),
