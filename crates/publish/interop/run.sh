@@ -69,7 +69,24 @@ signed() {
     cd "$work"
 }
 
+# Every query of the hunting guide is one that `konseki query` takes.
+queries() {
+    echo "== queries of the hunting guide"
+    "$work/venv/bin/python" - "$konseki" "$work/shipped" "$here/../data/hunt.toml" << 'END' || failed=1
+import re, subprocess, sys
+konseki, case, table = sys.argv[1:]
+# One list a line; Python before 3.11 reads no TOML.
+queries = [q.replace('\\"', '"') for line in open(table) if line.startswith("query = ") for q in re.findall(r'"((?:[^"\\]|\\.)*)"', line)]
+refused = [(q, run.stderr) for q in queries if (run := subprocess.run([konseki, "query", case, q], capture_output=True, text=True)).returncode > 1]
+for query, why in refused:
+    print("FAILED ", query, why[:300])
+print(f"ok      {len(queries) - len(refused)} of {len(queries)} queries")
+sys.exit(bool(refused) or len(queries) < 40)
+END
+}
+
 packages "$shipped" shipped
+queries
 signed
 if [ "${KONSEKI_INTEROP:-}" != ship ]; then
     for name in nerve brickstorm mailgate ransom insider calm; do

@@ -85,8 +85,8 @@ fn columns(table: &Table, lang: Lang) -> Vec<usize> {
     let unit = (WIDTH / least.iter().sum::<usize>().max(1)).min(UNIT);
     let left = WIDTH - unit * least.iter().sum::<usize>();
     let all = more.iter().sum::<usize>();
-    let share =
-        |(least, more): (&usize, &usize)| unit * least + if all == 0 { left / more.max(&table.head.len()) } else { left * more / all };
+    let even = left / table.head.len().max(1);
+    let share = |(least, more): (&usize, &usize)| unit * least + (left * more).checked_div(all).unwrap_or(even);
     least.iter().zip(&more).map(share).collect()
 }
 
