@@ -60,6 +60,13 @@ fn lines(text: &str) -> String {
     format!("<w:r>{}</w:r>", shown.lines().map(one).collect::<Vec<_>>().join("<w:br/>"))
 }
 
+/// An item of a list. Numbering stands with each, because some readers take it from one style only.
+fn listed(style: &str, indent: u32, runs: &str) -> String {
+    let numbering = "<w:numPr><w:ilvl w:val=\"0\"/><w:numId w:val=\"1\"/></w:numPr>";
+    let indent = format!("<w:ind w:left=\"{indent}\" w:hanging=\"360\"/>");
+    format!("<w:p><w:pPr><w:pStyle w:val=\"{style}\"/>{numbering}{indent}</w:pPr>{runs}</w:p>\n")
+}
+
 fn paragraph(style: &str, runs: &str) -> String {
     format!("<w:p><w:pPr><w:pStyle w:val=\"{style}\"/></w:pPr>{runs}</w:p>\n")
 }
@@ -109,6 +116,9 @@ impl Word<'_> {
             tlp => self.tlp.label(),
             colour => colour(self.tlp),
             pictures => names,
+            // The page for leaders is to be one page.
+            size => if doc.name == "executive" { 18 } else { 21 },
+            line => if doc.name == "executive" { 250 } else { 288 },
         };
         let mut parts = Vec::new();
         for (path, template) in PARTS.into_iter().chain([("word/styles.xml", STYLES)]) {
@@ -126,7 +136,7 @@ impl Word<'_> {
         match block {
             Block::Heading(level, title) => paragraph(&format!("Heading{}", level.saturating_sub(1).max(1)), &self.text(title)),
             Block::Para(both) => paragraph("Normal", &self.text(both)),
-            Block::List(items) => items.iter().map(|item| paragraph("ListBullet", &self.text(item))).collect(),
+            Block::List(items) => items.iter().map(|item| listed("ListBullet", 360, &self.text(item))).collect(),
             Block::Table(table) => self.table(table),
             Block::Lines(all) => {
                 let one =
@@ -140,7 +150,7 @@ impl Word<'_> {
                     Kind::Unknown => "Unknown",
                     Kind::Fill => "Fill",
                 };
-                let items = items.iter().map(|item| paragraph(&format!("{style}Item"), &self.text(item)));
+                let items = items.iter().map(|item| listed(&format!("{style}Item"), 587, &self.text(item)));
                 paragraph(style, &self.text(title)) + &items.collect::<String>() + &paragraph("Small", "")
             }
             Block::Figure(name) => self.figure(name, tall),
