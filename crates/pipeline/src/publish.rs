@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use konseki_evidence::custody::{Action, Custody, Draft, records};
 use konseki_model::{Chain, Finding, Intake, Unrecognised};
-use konseki_publish::{Audience, Claims, Narrative, Package, Seal};
+use konseki_publish::{Audience, Claims, MALWARE_TYPES, Named, Narrative, Package, Seal};
 use konseki_report::{Coverage, Inventory, Lang, Rules};
 use serde::{Deserialize, Serialize};
 
 use crate::run::{Case, guard_version, lock_error, write};
-use crate::settings::Settings;
+use crate::settings::{MalwareSetting, Settings};
 use crate::{Error, VERSION, shelf};
 
 /// What packages need and results do not hold, beside the journal.
@@ -156,6 +156,7 @@ fn claims(case: &Case) -> Result<Claims, Error> {
     let intake: Entries = parse("results/intake.json", &text("results/intake.json")?)?;
     let chain: Chain = parse("results/chain.json", &text("results/chain.json")?)?;
     let kept: Kept = parse(KEPT, &text(KEPT)?)?;
+    let malware = settings.malware.iter().map(|set| named(set, &findings)).collect::<Result<_, _>>()?;
     Ok(Claims {
         name: if settings.name.is_empty() { "case".to_owned() } else { settings.name.clone() },
         zone: if settings.zone.is_empty() { "UTC".to_owned() } else { settings.zone.clone() },
@@ -172,11 +173,34 @@ fn claims(case: &Case) -> Result<Claims, Error> {
         custody: custody_lines(case)?,
         facts: settings.fact_texts(),
         own: settings.appliances.clone(),
+        malware,
         book: shelf::book(),
         shelf: shelf::shelf(),
         acts: shelf::acts(),
         ..Claims::default()
     })
+}
+
+/// The analyst's family with the findings that show it.
+fn named(set: &MalwareSetting, findings: &[Finding]) -> Result<Named, Error> {
+    let wrong = |why: String| Error::Case(format!("case.toml: malware {:?}: {why}", set.name));
+    if set.name.trim().is_empty() {
+        return Err(wrong("no name".to_owned()));
+    }
+    if let Some(kind) = set.types.iter().find(|kind| !MALWARE_TYPES.contains(&kind.as_str())) {
+        return Err(wrong(format!("no type of STIX: {kind:?}; one of {}", MALWARE_TYPES.join(", "))));
+    }
+    let is = |value: &str| set.seen.iter().any(|seen| seen.eq_ignore_ascii_case(value));
+    let shows = |finding: &&Finding| {
+        let asked = |value: &str| value.split('?').next().is_some_and(is);
+        is(&finding.id) || is(&finding.rule) || finding.entities.iter().any(|one| is(&one.value) || asked(&one.value))
+    };
+    let types = if set.types.is_empty() { vec!["unknown".to_owned()] } else { set.types.clone() };
+    let findings: std::collections::BTreeSet<String> = findings.iter().filter(shows).map(|finding| finding.id.clone()).collect();
+    if findings.is_empty() {
+        return Err(wrong(format!("no finding of the case names any of its `seen`: {}", set.seen.join(", "))));
+    }
+    Ok(Named { name: set.name.clone(), types, findings })
 }
 
 #[derive(Deserialize)]
@@ -259,4 +283,28 @@ fn note(case: &Case, request: &PublishRequest, package: &Package) -> Result<(), 
         note: request.audience.clone(),
     };
     Custody::open(&case.path("custody.jsonl")).map_err(broken)?.append(&[draft]).map_err(broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use konseki_model::{Entity, EntityKind};
+
+    use super::*;
+
+    #[test]
+    fn a_named_family_has_the_findings_that_show_it_or_is_refused() {
+        let text = r#"{"id": "F1", "rule": "r", "title": "t", "level": "high", "confidence": 0.8, "kind": "observed",
+            "time": {"start": null, "end": null, "fidelity": "", "basis": ""}, "techniques": [], "entities": [], "because": [], "count": 1,
+            "why": "", "disproof": ""}"#;
+        let mut finding: Finding = serde_json::from_str(text).unwrap();
+        finding.entities = vec![Entity::new(EntityKind::Url, "/made/up.jsp?x=1", "object")];
+        let set = |seen: &str, kind: &str| MalwareSetting { name: "MADEUPDOOR".into(), types: vec![kind.into()], seen: vec![seen.into()] };
+        for seen in ["F1", "r", "/MADE/up.jsp", "/made/up.jsp?x=1"] {
+            let named = named(&set(seen, "webshell"), std::slice::from_ref(&finding)).unwrap();
+            assert_eq!(named.findings.into_iter().collect::<Vec<_>>(), ["F1"], "{seen}");
+        }
+        let refused = |set: &MalwareSetting| named(set, std::slice::from_ref(&finding)).unwrap_err().to_string();
+        assert!(refused(&set("/made", "webshell")).contains("no finding"));
+        assert!(refused(&set("F1", "shell")).contains("one of adware"));
+    }
 }

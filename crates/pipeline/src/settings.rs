@@ -26,9 +26,23 @@ pub struct Settings {
     /// Strings that no published package may hold, beside those found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withhold: Vec<String>,
+    /// Malware that its analysis named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub malware: Vec<MalwareSetting>,
     /// What no evidence says and packages tell: organisation, contact, when it became aware, …
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, toml::Value>,
+}
+
+/// A family of malware, and where it shows in the evidence.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MalwareSetting {
+    pub name: String,
+    /// Words of STIX 2.1 (malware-type-ov): `backdoor`, `webshell`, …
+    pub types: Vec<String>,
+    /// Paths, addresses, domains, hashes, rules or ids of findings: findings that name one of them show it.
+    pub seen: Vec<String>,
 }
 
 /// What is known of files whose path contains `path`, or of a host.
@@ -92,6 +106,12 @@ impl Settings {
              # Addresses of your own appliances, and texts that no published package may hold:\n\
              # appliances = [\"192.0.2.1\"]\n\
              # withhold = [\"Project Name\"]\n\
+             \n\
+             # Malware that its analysis named, by what findings show of it (path, domain, address, hash, rule, id):\n\
+             # [[malware]]\n\
+             # name = \"EXAMPLEDOOR\"\n\
+             # types = [\"backdoor\"]\n\
+             # seen = [\"/bin/example\", \"files.example.net\"]\n\
              \n\
              # What no evidence says and packages tell. KEY_en and KEY_ja hold texts by language; instants have an offset.\n\
              # Sentences of your own stand in narrative/NAME.LANG.md beside this file.\n\

@@ -14,16 +14,17 @@ const PLAIN: &str = "kanaria-host9";
 /// A name of four Japanese characters.
 const NAME: &str = "\u{91d1}\u{7cf8}\u{96c0}\u{592a}";
 
-/// What a field may hold, by number: plain, Japanese, capitals, base64, percent-encoded, UTF-16 in base64, split.
+/// What a field may hold, by number: plain, Japanese, capitals, base64, percent-encoded, UTF-16 in base64, glued into a longer word, split.
 fn disguise(number: usize, several_lines: bool) -> String {
     let wide: Vec<u8> = format!("on {PLAIN} by {NAME}").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    match number % 7 {
+    match number % 8 {
         0 => PLAIN.to_owned(),
         1 => NAME.to_owned(),
         2 => PLAIN.to_uppercase(),
         3 => STANDARD.encode(format!("the host {PLAIN} of {NAME}")),
         4 => format!("kanaria%2Dhost9%20{}", NAME.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>()),
         5 => STANDARD.encode(wide),
+        6 => format!("x{PLAIN}backup"),
         _ if several_lines => "kanaria-\nhost9".to_owned(),
         _ => "kanaria-\u{200b}host9".to_owned(),
     }
@@ -101,7 +102,7 @@ fn plant(evidence: &Path) -> BTreeMap<String, usize> {
 
 /// One rule for every kind of log: whatever holds a canary is a finding, so that every field reaches the claims.
 fn rules(folder: &Path) {
-    let words: Vec<String> = (0..7).map(|number| disguise(number, false)).chain(["kanaria".to_owned()]).collect();
+    let words: Vec<String> = (0..8).map(|number| disguise(number, false)).chain(["kanaria".to_owned()]).collect();
     let words: String = words.iter().map(|word| format!("    - '{word}'\n")).collect();
     let mut all = Vec::new();
     walk(&root().join("crates/sources/src"), &mut all);
@@ -202,18 +203,24 @@ fn leaks(case: &Path, audience: &str, out: &Path, written: &mut usize) -> Vec<St
     let mut files = Vec::new();
     walk(out, &mut files);
     assert!(files.len() > 20);
-    let told = |file: &PathBuf| {
-        let name = file.strip_prefix(out).unwrap().to_string_lossy().into_owned();
+    let told = |part: &konseki_publish::File| {
         // Pixels are not text; what a picture says stands in the SVG beside it.
-        let bytes = if name.ends_with(".png") { Vec::new() } else { fs::read(file).unwrap() };
-        singing(&bytes).or_else(|| singing(name.as_bytes())).map(|text| format!("{audience}/{name}: …{text}…"))
+        let bytes = if part.path.ends_with(".png") { &[] } else { part.bytes.as_slice() };
+        singing(bytes).or_else(|| singing(part.path.as_bytes())).map(|text| format!("{audience}/{}: …{text}…", part.path))
     };
-    files.iter().filter_map(told).collect()
+    let parts = files.iter().flat_map(|file| {
+        let path = file.strip_prefix(out).unwrap().to_string_lossy().into_owned();
+        // Documents are packed: each part of them is read.
+        konseki_publish::opened(&konseki_publish::File { path, bytes: fs::read(file).unwrap() }).unwrap()
+    });
+    let parts: Vec<konseki_publish::File> = parts.collect();
+    assert!(parts.iter().filter(|part| part.path.ends_with("word/document.xml")).count() >= 4);
+    parts.iter().filter_map(told).collect()
 }
 
 #[test]
 fn no_canary_of_any_source_leaves() {
-    assert!((0..7).all(|number| singing(disguise(number, true).as_bytes()).is_some()), "the search finds each disguise");
+    assert!((0..8).all(|number| singing(disguise(number, true).as_bytes()).is_some()), "the search finds each disguise");
     let folder = tempfile::tempdir().unwrap();
     let (evidence, case) = (folder.path().join("evidence"), folder.path().join("case"));
     let planted = plant(&evidence);

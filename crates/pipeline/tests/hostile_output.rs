@@ -212,6 +212,24 @@ fn in_a_browser(pages: &[PathBuf]) {
     }
 }
 
+/// Nothing in a document leads out, computes or hides; how many of its parts show a payload.
+fn check_docx(name: &str, bytes: Vec<u8>) -> usize {
+    let parts = konseki_publish::opened(&konseki_publish::File { path: name.to_owned(), bytes }).unwrap();
+    let mut shown = 0;
+    for part in parts.iter().filter(|part| part.path.ends_with(".xml") || part.path.ends_with(".rels")) {
+        let text = String::from_utf8(part.bytes.clone()).unwrap();
+        shown += usize::from(text.contains(MARK));
+        assert_eq!(acting(&text), None, "{}", part.path);
+        for never in ["TargetMode=", "<w:hyperlink", "<w:fldSimple", "<w:altChunk", "<w:object", "<w:script"] {
+            assert!(!text.contains(never), "{}: {never}", part.path);
+        }
+        // The only fields are the numbers of pages.
+        let fields: Vec<&str> = text.split("<w:instrText").skip(1).filter_map(|rest| rest.split('>').nth(1)).collect();
+        assert!(fields.iter().all(|field| [" PAGE </w:instrText", " NUMPAGES </w:instrText"].contains(field)), "{}: {fields:?}", part.path);
+    }
+    shown
+}
+
 #[test]
 fn nothing_in_evidence_acts_in_any_output() {
     let folder = tempfile::tempdir().unwrap();
@@ -257,6 +275,7 @@ fn nothing_in_evidence_acts_in_any_output() {
                 assert!(acting_tags(&text).is_empty(), "{name}: {:?}", acting_tags(&text));
                 assert_eq!(acting(&text), None, "{name}");
             }
+            "docx" => marked += check_docx(&name, bytes),
             _ => {}
         }
     }

@@ -173,7 +173,7 @@ def attack_flow():
     """The Builder's own command line opens our file; the Attack Flow validator accepts what it makes of it, and our bundle."""
     home = os.environ.get("ATTACK_FLOW")
     if not home:
-        raise ImportError("ATTACK_FLOW names no checkout of attack-flow")
+        raise ImportError("attack-flow is not there")
     af, cli = pathlib.Path(home) / "venv/bin/af", pathlib.Path(home) / "src/attack_flow_builder/dist-cli/cli.mjs"
     if not af.exists():
         raise ImportError("the Attack Flow validator is not installed")
@@ -199,7 +199,7 @@ def attack_flow():
         bundle.pop("spec_version", None)
         made.write_text(json.dumps(bundle))
         ours = json.loads((package / "data" / "attack-flow.json").read_text())["objects"]
-        for kind in ("attack-action", "attack-asset"):
+        for kind in ("attack-action", "attack-asset", "malware"):
             count = [sum(o["type"] == kind for o in objects) for objects in (ours, bundle["objects"])]
             if count[0] != count[1]:
                 return f"{kind}: {count[0]} in our bundle, {count[1]} from the Builder"
@@ -231,6 +231,56 @@ def browser():
             asked = {url for url in asked if not re.match(r"https?://[^/]*\.(?:google|googleapis|gstatic|gvt1)\.com/|https?://(?:clients2|accounts)\.google\.com", url)}
             if asked:
                 return f"{page.name}: asks {sorted(asked)[:3]}"
+
+
+def docx_words():
+    """Every .docx in python-docx: headings are headings, tables have a head that repeats, and the words are those of the page."""
+    import docx
+    from docx.oxml.ns import qn
+    names = {path.name for path in package.glob("*.docx")}
+    pages = {path.with_suffix(".docx").name for path in package.glob("*.html") if not path.name.endswith(".en-ja.html")}
+    if names != pages or not names:
+        return f"documents {sorted(names ^ pages)}"
+    for name in sorted(names):
+        document = docx.Document(str(package / name))
+        styles = [p.style.name for p in document.paragraphs]
+        if styles[0] != "Title":
+            return f"{name}: no title"
+        fonts = document.styles.element.find(qn("w:docDefaults")).iter(qn("w:rFonts"), qn("w:lang"))
+        if [one.get(qn("w:eastAsia")) for one in fonts] != ["Yu Gothic", "ja-JP"]:
+            return f"{name}: no font or language for Japanese"
+        for table in document.tables:
+            if table._tbl.tr_lst[0].trPr.find(qn("w:tblHeader")) is None:
+                return f"{name}: a table without head"
+        if (stamp := document.core_properties.created) and stamp.year > 2000:
+            return f"{name}: made {stamp}"
+        html = (package / name).with_suffix(".html").read_text().split("<main>")[1].split("</main>")[0]
+        wanted = [re.sub("<[^>]*>", "", text) for text in re.findall(r"<h[123]>(.*?)</h[123]>", html)]
+        told = {p.text for p in document.paragraphs if p.style.name.startswith(("Title", "Heading", "Notice", "Unknown", "Fill"))}
+        import html as escapes
+        if missing := [text for text in map(escapes.unescape, wanted) if text not in told]:
+            return f"{name}: lacks {missing[:2]}"
+
+
+def docx_office():
+    """LibreOffice opens them, and what it prints holds the title."""
+    office, reader = shutil.which("soffice"), shutil.which("pdftotext")
+    if not office or not reader:
+        raise ImportError("no soffice or no pdftotext on PATH")
+    with tempfile.TemporaryDirectory() as folder:
+        made = sorted(package.glob("*.docx"))
+        subprocess.run([office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", "pdf", "--outdir", folder, *map(str, made)],
+                       capture_output=True, text=True, timeout=300)
+        for path in made:
+            pdf = pathlib.Path(folder) / (path.stem + ".pdf")
+            if not pdf.exists():
+                return f"{path.name}: LibreOffice does not open it"
+            title = re.search(r"<h1>(.*?)</h1>", path.with_suffix(".html").read_text()).group(1)
+            import html as escapes
+            said = subprocess.run([reader, str(pdf), "-"], capture_output=True, text=True).stdout
+            squeezed = lambda text: re.sub(r"\s", "", text)
+            if squeezed(escapes.unescape(title)) not in squeezed(said) or "TLP:" not in said:
+                return f"{path.name}: prints without its title or its TLP"
 
 
 def tables():
@@ -276,6 +326,8 @@ check("Timesketch: the client's reader", timesketch_client)
 check("OCSF schema: events", ocsf)
 check("case_validate: custody", case_uco)
 check("tables", tables)
+check("python-docx: documents", docx_words)
+check("LibreOffice: documents", docx_office)
 check("browser: pages", browser)
 for one in skipped:
     print(f"SKIPPED {one}")

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Packages of cases for every audience, read by other tools: run.sh KONSEKI LAB EVIDENCE. The evidence that ships, then small
 # cases that LAB makes (KONSEKI_INTEROP=ship leaves those out). Skips aloud what cannot be installed.
-# ATTACK_FLOW: a checkout of attack-flow, with its validator in venv/ and the Builder's command line built; otherwise it is
-# fetched and built here.
+# ATTACK_FLOW: a checkout or clone of attack-flow; otherwise it is fetched (attack-flow.sh).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 konseki=$1 lab=$2 shipped=$3
@@ -15,17 +14,12 @@ fi
 # The server's reader alone is wanted, not the server's dependencies.
 "$work/venv/bin/pip" install -q --no-deps timesketch || echo "SKIPPED: timesketch"
 
-attack_flow() {
-    python=$(command -v python3.13 || command -v python3.12) && "$python" -c '' || return 1
-    git clone -q --depth 1 https://github.com/center-for-threat-informed-defense/attack-flow "$work/af" || return 1
-    "$python" -m venv "$work/af/venv" || return 1
-    "$work/af/venv/bin/pip" install -q jsonschema==4.17.3 stix2==3.0.2 'networkx<3' graphviz defusedxml python-slugify setuptools || return 1
-    # It looks for its schemas beside its sources.
-    "$work/af/venv/bin/pip" install -q --no-deps -e "$work/af" || return 1
-    (cd "$work/af/src/attack_flow_builder" && npm ci --no-audit --no-fund && npx vite build -c vite.cli.config.ts && npm i --no-save commander@12) > "$work/npm.log" 2>&1 || return 1
-}
-if [ -z "${ATTACK_FLOW:-}" ]; then
-    if attack_flow; then ATTACK_FLOW=$work/af; else echo "SKIPPED: attack-flow cannot be fetched or built here"; fi
+# Kept between runs where there is a cache, so that a run without network can use it.
+if found=$(sh "$here/attack-flow.sh" "${KONSEKI_CACHE:-$work}/attack-flow"); then
+    ATTACK_FLOW=$found
+else
+    ATTACK_FLOW=
+    echo "SKIPPED: the Attack Flow validator and the Builder's command line (why stands above)"
 fi
 export ATTACK_FLOW
 
@@ -75,7 +69,24 @@ signed() {
     cd "$work"
 }
 
+# Every query of the hunting guide is one that `konseki query` takes.
+queries() {
+    echo "== queries of the hunting guide"
+    "$work/venv/bin/python" - "$konseki" "$work/shipped" "$here/../data/hunt.toml" << 'END' || failed=1
+import re, subprocess, sys
+konseki, case, table = sys.argv[1:]
+# One list a line; Python before 3.11 reads no TOML.
+queries = [q.replace('\\"', '"') for line in open(table) if line.startswith("query = ") for q in re.findall(r'"((?:[^"\\]|\\.)*)"', line)]
+refused = [(q, run.stderr) for q in queries if (run := subprocess.run([konseki, "query", case, q], capture_output=True, text=True)).returncode > 1]
+for query, why in refused:
+    print("FAILED ", query, why[:300])
+print(f"ok      {len(queries) - len(refused)} of {len(queries)} queries")
+sys.exit(bool(refused) or len(queries) < 40)
+END
+}
+
 packages "$shipped" shipped
+queries
 signed
 if [ "${KONSEKI_INTEROP:-}" != ship ]; then
     for name in nerve brickstorm mailgate ransom insider calm; do

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use konseki_model::{Chain, Finding, Intake, Unrecognised};
 use konseki_report::{Coverage, Inventory, Rules, Tlp};
 
+use crate::malware::Named;
+
 /// The claims of a case. Writers see only a redacted copy.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
@@ -30,6 +32,8 @@ pub struct Claims {
     pub facts: BTreeMap<String, String>,
     /// Addresses and names that the analyst says are the organisation's own.
     pub own: Vec<String>,
+    /// Malware that the analyst named in `case.toml`.
+    pub malware: Vec<Named>,
     /// Rules that konseki brings, by id: their words are ours, not evidence.
     pub book: BTreeMap<String, OwnRule>,
     /// The same rules and those for hunting, by path below `rules/` without ending: packages carry what fits a step.

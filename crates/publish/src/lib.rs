@@ -7,6 +7,8 @@ mod claims;
 pub mod data;
 pub mod duty;
 mod integrity;
+mod malware;
+mod packed;
 pub mod pictures;
 pub mod redact;
 pub mod words;
@@ -15,6 +17,8 @@ mod words_of_data;
 pub use audience::Audience;
 pub use claims::{Act, Claims, Narrative, OwnRule};
 pub use integrity::{Seal, UNLISTED, seal};
+pub use malware::{Named, TYPES as MALWARE_TYPES};
+pub use packed::opened;
 
 use konseki_report::Lang;
 
@@ -68,13 +72,13 @@ pub enum Error {
 /// # Errors
 /// A file would hold a withheld text.
 pub fn package(claims: &Claims, request: &Request) -> Result<Package, Error> {
-    let (told, withheld) = redact::claims(claims, request)?;
+    let ours = redact::Ours::new(&files_of_nothing(claims, request)?)?;
+    let (told, withheld) = redact::claims(claims, request, &ours)?;
     let mut files = files(&told, request)?;
     if told.chain.steps.is_empty() {
         // A flow must have a start; a case without steps has none.
         files.retain(|file| !file.path.starts_with("data/attack-flow"));
     }
-    let ours = files_of_nothing(claims, request)?;
     redact::check(&files, &withheld, &ours)?;
     Ok(Package { files, withheld: withheld.report(request) })
 }

@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use konseki_model::*;
-use konseki_publish::{Audience, Claims, Error, Narrative, Request, package};
+use konseki_publish::{Audience, Claims, Error, Narrative, Request, opened, package};
 use konseki_report::{Inventory, InventoryVerdict, Lang, RuleFired};
 
 const HOST: &str = "kanaria-host9";
 const USER: &str = "KANARIA\\kanaria-user9";
+/// A host whose name stands glued into longer words.
+const GLUED: &str = "suzume";
 const NAME: &str = "\u{91d1}\u{7cf8}\u{96c0}\u{592a}\u{90ce}";
 
 /// Every canary in every disguise that a field of evidence may have.
 fn planted() -> String {
     let code = base64::engine::general_purpose::STANDARD.encode(format!("the {HOST} of {NAME}"));
-    format!("{HOST} {} {USER} {NAME} /srv/{HOST}/{NAME}.docx 10.9.8.7 kanaria@kanaria.example {code}", HOST.to_uppercase())
+    let glued = base64::engine::general_purpose::STANDARD.encode("of the suzumebackup");
+    let glued = format!("suzumebackup SUZUMEBK /tmp/xsuzume2.tar suzu\nmebackup {NAME}suzume{NAME} {glued} -suzume");
+    format!("{HOST} {} {glued} {USER} {NAME} /srv/{HOST}/{NAME}.docx 10.9.8.7 kanaria@kanaria.example {code}", HOST.to_uppercase())
 }
 
 fn args() -> BTreeMap<String, String> {
@@ -44,7 +48,12 @@ fn finding(id: &str, rule: &str, engine: &str) -> Finding {
     let kinds =
         [K::Host, K::Domain, K::Url, K::User, K::Session, K::Process, K::File, K::Hash, K::Vm, K::Datastore, K::Service, K::Message];
     let mut entities: Vec<Entity> = kinds.into_iter().map(|kind| Entity::new(kind, planted(), planted())).collect();
-    entities.extend([Entity::new(K::Host, HOST, "where"), Entity::new(K::User, USER, "actor"), Entity::new(K::Vm, NAME, "object")]);
+    entities.extend([
+        Entity::new(K::Host, HOST, "where"),
+        Entity::new(K::Host, GLUED, "where"),
+        Entity::new(K::User, USER, "actor"),
+        Entity::new(K::Vm, NAME, "object"),
+    ]);
     entities.extend([Entity::new(K::Address, "10.9.8.7", "to"), Entity::new(K::Address, "203.0.113.77", "from")]);
     Finding {
         id: id.to_owned(),
@@ -161,7 +170,10 @@ fn claims() -> Claims {
     });
     claims.versions = BTreeMap::from([("konseki".to_owned(), "0.1.0".to_owned()), (planted(), planted())]);
     claims.narrative = Narrative {
-        texts: BTreeMap::from([(("overview".to_owned(), "en".to_owned()), format!("On {HOST}, {USER} and {NAME} at 10.9.8.7."))]),
+        texts: BTreeMap::from([(
+            ("overview".to_owned(), "en".to_owned()),
+            format!("On {HOST}, {USER} and {NAME} at 10.9.8.7; suzumebackup, xSUZUME1."),
+        )]),
     };
     claims.custody = vec![planted()];
     claims.facts =
@@ -182,11 +194,11 @@ fn request(audience: Audience) -> Request {
 
 #[test]
 fn no_canary_leaves() {
-    let (claims, needles) = (claims(), [HOST, "kanaria-user9", "kanaria-rule", "kanaria", NAME, "10.9.8.7"]);
+    let (claims, needles) = (claims(), [HOST, GLUED, "kanaria-user9", "kanaria-rule", "kanaria", NAME, "10.9.8.7"]);
     for audience in [Audience::Public, Audience::Peers, Audience::Employees] {
         let made = package(&claims, &request(audience)).unwrap();
         assert!(made.files.len() > 15);
-        for file in &made.files {
+        for file in made.files.iter().flat_map(|file| opened(file).unwrap()) {
             let text = String::from_utf8_lossy(&file.bytes).to_lowercase();
             for needle in needles {
                 assert!(!text.contains(needle), "{}: {} holds {needle}", audience.as_str(), file.path);
@@ -197,6 +209,20 @@ fn no_canary_leaves() {
         let iocs = made.files.iter().find(|file| file.path == "data/iocs.csv").unwrap();
         assert!(String::from_utf8_lossy(&iocs.bytes).contains("203.0.113.77"), "the intruder's address stays");
     }
+}
+
+#[test]
+fn an_intruders_name_that_holds_ours_is_withheld_and_others_stay() {
+    let mut claims = claims();
+    for name in ["suzumelogin.example", "files.example.net"] {
+        claims.findings[0].entities.push(Entity::new(EntityKind::Domain, name, "to"));
+        claims.findings[0].techniques = vec!["T1071.001".to_owned()];
+        claims.findings[0].tactics = vec!["command-and-control".to_owned()];
+    }
+    let made = package(&claims, &request(Audience::Public)).unwrap();
+    let iocs = made.files.iter().find(|file| file.path == "data/iocs.csv").unwrap();
+    let text = String::from_utf8_lossy(&iocs.bytes);
+    assert!(text.contains("files.example.net") && !text.contains(GLUED), "{text}");
 }
 
 #[test]

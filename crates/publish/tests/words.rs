@@ -47,7 +47,10 @@ fn text<'a>(files: &'a [File], path: &str) -> &'a str {
 }
 
 fn texts(files: &[File]) -> impl Iterator<Item = (&str, &str)> {
-    files.iter().filter(|file| !file.path.ends_with(".png")).map(|file| (file.path.as_str(), std::str::from_utf8(&file.bytes).unwrap()))
+    files
+        .iter()
+        .filter(|file| !file.path.ends_with(".png") && !file.path.ends_with(".docx"))
+        .map(|file| (file.path.as_str(), std::str::from_utf8(&file.bytes).unwrap()))
 }
 
 #[test]

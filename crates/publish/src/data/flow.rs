@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::stix::Bundle;
 use super::view::{View, end, start};
 use super::{millis, set};
+use crate::malware::Malware;
 use crate::words_of_data as say;
 
 const EXTENSION: &str = "extension-definition--fb9c968a-745b-4ade-9b25-c324172197f4";
@@ -56,6 +57,11 @@ fn describe(view: &View<'_>, step: &Step) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Steps that show the program.
+fn steps_of<'a>(view: &'a View<'_>, one: &'a Malware) -> impl Iterator<Item = &'a Step> {
+    view.told.chain.steps.iter().filter(|step| step.findings.iter().any(|id| one.findings.contains(id)))
+}
+
 pub fn stix(view: &View<'_>) -> Value {
     let mut bundle = Bundle::new(view);
     let reference = |name: &str, url: &str| json!({"source_name": name, "url": url});
@@ -99,6 +105,12 @@ pub fn stix(view: &View<'_>) -> Value {
             set(&mut body, "asset_refs", json!([asset]));
         }
         bundle.add("attack-action", &step.id, body);
+    }
+    for one in &view.malware {
+        let malware = super::malware::object(&mut bundle, one);
+        for step in steps_of(view, one) {
+            bundle.relate(&id(&step.id), "related-to", &malware);
+        }
     }
     let reached: BTreeSet<&str> = edges.iter().map(|(_, to)| *to).collect();
     let starts: Vec<String> =
@@ -197,6 +209,17 @@ pub fn afb(view: &View<'_>) -> Value {
     for (from, to) in edges(view) {
         let (a, b) = (places.get(from).copied().unwrap_or_default(), places.get(to).copied().unwrap_or_default());
         canvas.line((from, 270, (a.0, a.1 + 110)), (to, 90, (b.0, b.1 - 110)));
+    }
+    let beside = i64::try_from(hosts.len()).unwrap_or(0) * COLUMN;
+    for (row, one) in (1_i64..).zip(&view.malware) {
+        let key = format!("malware|{}", one.key);
+        let at = (beside, row * ROW);
+        canvas.block("malware", &key, &super::malware::block(one, view.lang()), at);
+        for step in steps_of(view, one) {
+            let from = places.get(step.id.as_str()).copied().unwrap_or_default();
+            canvas.line((&step.id, 0, (from.0 + 160, from.1)), (&key, 180, (at.0 - 160, at.1)));
+        }
+        keys.push(key);
     }
     canvas.anchors(&keys);
     let (name, description) = title(view);

@@ -5,6 +5,7 @@ mod detections;
 mod flow;
 mod ids;
 mod lists;
+mod malware;
 mod misp;
 mod navigator;
 mod ocsf;
@@ -62,6 +63,7 @@ pub fn write(told: &Claims, request: &Request) -> Result<Vec<File>, Error> {
     }
     files.extend(lists::files(&view)?);
     files.extend(tables::files(&view)?);
+    files.extend(malware::file(&view));
     files.extend(detections::files(&view)?);
     files.extend(custody::files(&view)?);
     Ok(files)

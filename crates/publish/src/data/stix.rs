@@ -153,6 +153,9 @@ pub fn bundle(view: &View<'_>) -> Value {
         indicator(&mut bundle, ioc, &observed);
     }
     rules(&mut bundle);
+    for one in &view.malware {
+        super::malware::related(&mut bundle, one, &observed);
+    }
     let reporter = bundle.reporter.clone();
     for gap in &view.told.chain.gaps {
         let content = format!("{} {}", gap.what, gap.collect);
@@ -221,7 +224,7 @@ fn seen(bundle: &mut Bundle<'_>, finding: &Finding) -> Option<String> {
     Some(observed)
 }
 
-fn entity_object(bundle: &mut Bundle<'_>, entity: &Entity) -> Option<String> {
+pub fn entity_object(bundle: &mut Bundle<'_>, entity: &Entity) -> Option<String> {
     let value = entity.value.as_str();
     match entity.kind {
         EntityKind::Address => {

@@ -1,5 +1,7 @@
 //! Tables for spreadsheets: findings, steps, gaps, scope. UTF-8 with BOM; no cell can act as a formula.
 
+use std::collections::BTreeMap;
+
 use konseki_report::csv_field;
 
 use super::view::{View, kind_word, places};
@@ -45,7 +47,11 @@ pub fn files(view: &View<'_>) -> Result<Vec<File>, Error> {
             places(one).collect::<Vec<_>>().join("; "),
         ]);
     }
-    let mut steps = vec![head("id,start_utc,end_utc,tactic,techniques,host,actor,title_en,title_ja,confidence,findings")];
+    // The number of the phase that the deep dive tells it in.
+    let told = crate::words::view::View::new(view.told, view.request);
+    let phases: BTreeMap<&str, usize> =
+        told.phases().iter().zip(1..).flat_map(|(phase, n)| phase.steps.iter().map(move |at| (at.step.id.as_str(), n))).collect();
+    let mut steps = vec![head("id,start_utc,end_utc,tactic,techniques,host,actor,title_en,title_ja,confidence,findings,phase")];
     for one in &chain.steps {
         steps.push(vec![
             one.id.clone(),
@@ -59,6 +65,7 @@ pub fn files(view: &View<'_>) -> Result<Vec<File>, Error> {
             one.title_ja.clone(),
             format!("{:.2}", one.confidence),
             one.findings.join(" "),
+            phases.get(one.id.as_str()).map(ToString::to_string).unwrap_or_default(),
         ]);
     }
     let mut gaps = vec![head("id,source,host,from_utc,to_utc,what_en,what_ja,collect_en,collect_ja,step")];

@@ -7,6 +7,7 @@ use konseki_report::time::parse_rfc3339;
 use konseki_report::{Lang, Tlp, attack};
 
 use super::ids::Ids;
+use crate::malware::{self, Malware};
 use crate::redact::{attacker_values, is_hash, parse_address};
 use crate::{Claims, Request};
 
@@ -16,6 +17,7 @@ pub struct View<'a> {
     pub request: &'a Request,
     pub ids: Ids,
     pub iocs: Vec<Ioc>,
+    pub malware: Vec<Malware>,
     pub findings: BTreeMap<&'a str, &'a Finding>,
     /// The latest time of the evidence: the clock of the package. Never the clock of the machine.
     pub clock: i64,
@@ -53,7 +55,7 @@ impl<'a> View<'a> {
         let findings = told.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
         let ends = told.findings.iter().filter_map(|finding| end(&finding.time));
         let clock = ends.chain(told.intake.iter().filter_map(|piece| micros(&piece.last))).max().unwrap_or(0);
-        Self { told, request, ids: Ids::new(request), iocs: iocs(told), findings, clock }
+        Self { told, request, ids: Ids::new(request), iocs: iocs(told), malware: malware::all(told), findings, clock }
     }
 
     pub fn tlp(&self) -> Tlp {

@@ -73,7 +73,12 @@ pub struct Rule {
     pub roll: String,
     pub zone: String,
     pub status: String,
-    pub source: String,
+    /// Where the duty stands.
+    pub article: Text,
+    /// What the text says of when its clock begins; empty where no text does.
+    pub words: Text,
+    /// Language tag of the law; the other one is our translation.
+    pub words_in: String,
     pub basis: String,
     pub checked: String,
     pub item: Vec<Item>,

@@ -108,7 +108,10 @@ fn rule(view: &View<'_>, facts: &Facts<'_>, doc: &mut Doc, due: &Due) {
         lines.push(plain("duty.beyond"));
     }
     let basis = plain(&format!("duty.basis.{}", rule.basis));
-    lines.push(say("duty.source", &[("source", same(&rule.source)), ("checked", same(&rule.checked)), ("basis", basis)]));
+    lines.push(say("duty.source", &[("source", rule.article.both()), ("checked", same(&rule.checked)), ("basis", basis)]));
+    if !rule.words_in.is_empty() {
+        lines.push(say(&format!("duty.words.{}", rule.words_in), &[("words", rule.words.both())]));
+    }
     doc.list(lines);
     let rows: Vec<Vec<Cell>> = rule
         .item
@@ -192,7 +195,8 @@ pub fn value(view: &View<'_>, all: &[Due]) -> Value {
             "opens": rfc(due.opens), "due": rfc(due.due), "last_day": due.day.map(|day| day.to_string()),
             "local": shown(due.due, &view.clock.zone), "jst": shown(due.due, &Zone::new("Asia/Tokyo")),
             "remaining_seconds": due.remaining.map(|left| left.div_euclid(1_000_000)), "holidays_unknown": due.beyond,
-            "source": due.rule.source, "checked": due.rule.checked, "basis": due.rule.basis, "items": items,
+            "article": {"en": due.rule.article.en, "ja": due.rule.article.ja},
+            "words": {"en": due.rule.words.en, "ja": due.rule.words.ja, "in": due.rule.words_in}, "checked": due.rule.checked, "basis": due.rule.basis, "items": items,
         })
     };
     json!({

@@ -41,6 +41,13 @@ fn ppc_over_the_new_year() {
 }
 
 #[test]
+fn a_determination_on_a_closed_day_counts_from_the_next_open_one() {
+    // General Instruction B.1: the four days begin on, and include, the first business day after it.
+    assert_eq!(day("us-sec-8k", "2024-05-25T12:00:00-04:00"), "2024-05-31", "a Saturday before Memorial Day");
+    assert_eq!(day("jp-ppc-final-60", "2024-12-02T09:00:00+09:00"), "2025-01-30");
+}
+
+#[test]
 fn the_day_is_the_day_in_japan() {
     // 15:30 UTC on the 9th is past midnight in Tokyo.
     assert_eq!(day("jp-ppc-final-30", "2024-04-09T15:30:00Z"), "2024-05-09");
@@ -94,7 +101,7 @@ fn rules_are_whole() {
         assert!(TimeZone::get(&rule.zone).is_ok(), "{}", rule.id);
         assert!(["none", "next-open", ""].contains(&rule.roll.as_str()), "{}", rule.id);
         assert!(["in-force", "proposed", "voluntary", "check"].contains(&rule.status.as_str()), "{}", rule.id);
-        assert!(["secondary", "recall"].contains(&rule.basis.as_str()), "{}", rule.id);
+        assert!(["text", "secondary", "recall"].contains(&rule.basis.as_str()), "{}", rule.id);
         assert!(rule.after.is_empty() || rules().iter().any(|other| other.id == rule.after), "{}", rule.id);
         let listed = |key: &str| crate::words::facts::known().iter().any(|fact| fact.key == key);
         assert!(listed(&rule.trigger), "{}", rule.trigger);
@@ -102,6 +109,16 @@ fn rules_are_whole() {
             let (kind, key) = item.from.split_once(':').unwrap();
             assert!(kind == "case" || listed(key), "{}", item.from);
         }
+    }
+    for rule in rules() {
+        assert!(!rule.article.en.is_empty() && !rule.article.ja.is_empty(), "{}: no article", rule.id);
+        assert!(rule.checked.parse::<Date>().is_ok(), "{}", rule.id);
+        let quoted = !rule.words.en.is_empty() && !rule.words.ja.is_empty();
+        assert!(["en", "ja", ""].contains(&rule.words_in.as_str()) && quoted != rule.words_in.is_empty(), "{}", rule.id);
+        // A number of the rule stands in the words of the law that are quoted for it.
+        let counts = matches!(rule.unit, Unit::Hours) || rule.id == "us-dfars-preserve";
+        assert!(!counts || rule.words.en.contains(&rule.amount.to_string()), "{}: {}", rule.id, rule.words.en);
+        assert!(rule.unit == Unit::None || quoted, "{}: a clock without the words that start it", rule.id);
     }
     let ppc = rules().iter().find(|rule| rule.id == "jp-ppc-preliminary").unwrap();
     assert_eq!(ppc.item.len(), 9);

@@ -18,6 +18,7 @@ use crate::words::clock::days_only;
 use crate::words::view::View;
 use crate::{Claims, Error, File, Request};
 use canvas::Canvas;
+pub(crate) use png::render;
 
 /// A picture in one language. Title and description are its text alternative in both.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use super::Withheld;
 use super::policy::Class;
 use super::scrub::stands_alone;
 use super::undo::{decoded, joined, unbackslash, views};
+use crate::packed::opened;
 use crate::{Error, File};
 
 /// Shorter texts turn up in encoded bytes by chance.
@@ -15,22 +16,41 @@ const ENCODED_MIN: usize = 6;
 const WRAPPED_MIN: usize = 8;
 /// How often encodings within encodings are followed.
 const DEPTH: usize = 3;
+/// Shorter names stand in longer words by chance.
+const GLUED_MIN: usize = 4;
+/// What the writers of the data formats spell: a name within one of these words says nothing of the case.
+const FORMATS: [&str; 15] = [
+    include_str!("../data/custody.rs"),
+    include_str!("../data/detections/mod.rs"),
+    include_str!("../data/detections/acts.rs"),
+    include_str!("../data/flow.rs"),
+    include_str!("../data/lists.rs"),
+    include_str!("../data/malware.rs"),
+    include_str!("../data/misp.rs"),
+    include_str!("../../data/malware.toml"),
+    include_str!("../../data/scripts/esxi-unregistered-machines.sh"),
+    include_str!("../data/navigator.rs"),
+    include_str!("../data/ocsf.rs"),
+    include_str!("../data/stix.rs"),
+    include_str!("../data/tables.rs"),
+    include_str!("../data/timesketch.rs"),
+    include_str!("../duty/paper.rs"),
+];
 
 /// `ours`: the files of an empty case. What stands there is our own vocabulary and tells nothing.
 ///
 /// # Errors
 /// A file holds a withheld text.
-pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), Error> {
-    let (samples, ours): (Vec<&File>, Vec<&File>) = ours.iter().partition(|file| file.path.ends_with(".jsonl"));
-    let (vocabulary, mut common) = (vocabulary(&ours), texts(&samples));
+pub fn check(files: &[File], withheld: &Withheld, ours: &Ours) -> Result<(), Error> {
+    let (vocabulary, mut common) = (&ours.words, ours.samples.clone());
     common += &unbackslash(&common);
     withheld.book.open.iter().for_each(|path| common += &format!("\n{path}"));
     // A made-up sample may name a person or host of the case by chance: that stays a name. Programs and protocols in it are
     // common, and so is a part of a path that is told.
     let common = |class: Class, text: &str| matches!(class, Class::Value | Class::File) && stands(text, &common);
-    let telling = |(class, text): &&(Class, String)| is_telling(*class, text, &vocabulary) && !common(*class, text);
-    let search = Search::new(withheld.sought.iter().filter(telling).cloned().collect())?;
-    for file in files {
+    let telling = |(class, text): &&(Class, String)| is_telling(*class, text, vocabulary) && !common(*class, text);
+    let search = Search::new(withheld.sought.iter().filter(telling).cloned().collect(), ours)?;
+    for file in &all_opened(files)? {
         search.bytes(&file.path, file.path.as_bytes(), 0)?;
         // Compressed pixels spell short names by chance; what a picture says stands in the SVG beside it, which is searched.
         if !(file.path.ends_with(".png") && file.bytes.starts_with(b"\x89PNG")) {
@@ -38,6 +58,36 @@ pub fn check(files: &[File], withheld: &Withheld, ours: &[File]) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// What konseki writes whatever the case: the package of an empty case and the rules it brings, in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Ours {
+    words: String,
+    samples: String,
+}
+
+impl Ours {
+    /// # Errors
+    /// A packed file cannot be opened.
+    pub fn new(files: &[File]) -> Result<Self, Error> {
+        let files = all_opened(files)?;
+        let (samples, words): (Vec<&File>, Vec<&File>) = files.iter().partition(|file| file.path.ends_with(".jsonl"));
+        Ok(Self { words: vocabulary(&words), samples: texts(&samples) })
+    }
+
+    /// Does the name tell the case even as a part of a longer word (`vaultbackup`)? Not where it is short, could be a part of
+    /// a number or hash, is no name but a word of a command, or where our own words spell it.
+    pub fn tells_within(&self, class: Class, text: &str) -> bool {
+        let named = matches!(class, Class::Host | Class::User | Class::Vm | Class::Datastore | Class::Domain | Class::Mailbox);
+        let long = text.chars().count() >= GLUED_MIN && !text.bytes().all(|byte| byte.is_ascii_hexdigit() || b"-.:".contains(&byte));
+        class == Class::Text || (named && long && !self.words.contains(&text.to_lowercase()))
+    }
+}
+
+/// Packed files as what is in them.
+fn all_opened(files: &[File]) -> Result<Vec<File>, Error> {
+    Ok(files.iter().map(opened).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Everything in these files, in lower case.
@@ -69,6 +119,7 @@ fn vocabulary(ours: &[&File]) -> String {
     konseki_report::attack::techniques().for_each(|technique| add(technique.name));
     [include_str!("../../data/hunt.toml"), include_str!("../../data/systems.toml"), include_str!("../../data/mitigations.tsv")]
         .into_iter()
+        .chain(FORMATS)
         .for_each(add);
     text
 }
@@ -91,6 +142,8 @@ fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
 /// Looks for texts in whatever form they have.
 pub struct Search {
     sought: Vec<(Class, String)>,
+    /// Those that tell within a longer word, too.
+    within: Vec<bool>,
     finder: AhoCorasick,
     wide: AhoCorasick,
 }
@@ -98,7 +151,7 @@ pub struct Search {
 impl Search {
     /// # Errors
     /// There are more texts than a search can hold.
-    pub fn new(sought: Vec<(Class, String)>) -> Result<Self, Error> {
+    pub fn new(sought: Vec<(Class, String)>, ours: &Ours) -> Result<Self, Error> {
         let broken = |error: aho_corasick::BuildError| Error::Internal(error.to_string());
         let finder = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -109,7 +162,8 @@ impl Search {
             .ascii_case_insensitive(true)
             .build(sought.iter().flat_map(|(_, text)| [utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)]))
             .map_err(broken)?;
-        Ok(Self { sought, finder, wide })
+        let within = sought.iter().map(|(class, text)| ours.tells_within(*class, text)).collect();
+        Ok(Self { sought, within, finder, wide })
     }
 
     /// Is one of them in there, plain, encoded, escaped or split?
@@ -150,7 +204,7 @@ impl Search {
         for hit in self.finder.find_overlapping_iter(text) {
             let pattern = hit.pattern().as_usize();
             let long = self.sought.get(pattern).is_some_and(|(_, text)| text.len() >= least);
-            let whole = stands_alone(text, &hit.range()) || self.sought.get(pattern).is_some_and(|(class, _)| *class == Class::Text);
+            let whole = stands_alone(text, &hit.range()) || self.within.get(pattern).copied().unwrap_or_default();
             if long && whole && !in_uuid(text, &hit.range()) {
                 return Err(self.leak(file, pattern, &around(text, &hit.range())));
             }
@@ -197,13 +251,41 @@ mod tests {
             sought: vec![(Class::Host, "vault-host7".to_owned()), (Class::User, "\u{5c71}\u{7530}\u{592a}\u{90ce}".to_owned())],
             ..Withheld::default()
         };
-        check(&[File { path: "a.txt".to_owned(), bytes: text.as_bytes().to_vec() }], &withheld, &[]).is_err()
+        check(&[File { path: "a.txt".to_owned(), bytes: text.as_bytes().to_vec() }], &withheld, &Ours::default()).is_err()
+    }
+
+    #[test]
+    fn short_names_numbers_and_ordinary_words_may_be_parts_of_words() {
+        let ours = Ours { words: "the serverless observed".to_owned(), samples: String::new() };
+        let leaks = |sought: &str, text: &str| {
+            let withheld = Withheld { sought: vec![(Class::Host, sought.to_owned())], ..Withheld::default() };
+            check(&[File::new("a.txt", text)], &withheld, &ours).is_err()
+        };
+        assert!(leaks("nerve", "nervebackup") && leaks("nerve", "MYNERVE1") && leaks("nerve", "to_nerves"));
+        assert!(!leaks("esx", "esx12") && !leaks("serv", "observed") && !leaks("cafe1", "0cafe12"));
+        assert!(leaks("esx", "on esx.") && leaks("cafe1", "on cafe1"));
+    }
+
+    #[test]
+    fn packed_files_are_looked_into() {
+        let leaks = |path: &str, text: &str| {
+            let withheld = Withheld { sought: vec![(Class::Host, "vault-host7".to_owned())], ..Withheld::default() };
+            let bytes = crate::packed::pack(&[File::new("[Content_Types].xml", "<x/>"), File::new(path, text)]).unwrap();
+            check(&[File { path: "overview.en.docx".to_owned(), bytes }], &withheld, &Ours::default()).is_err()
+        };
+        assert!(leaks("word/document.xml", "<w:p><w:r><w:t>on Vault-Host7.</w:t></w:r></w:p>"));
+        assert!(leaks("word/document.xml", "<w:p><w:r><w:t>on vault-</w:t></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>host7.</w:t></w:r></w:p>"));
+        assert!(leaks("docProps/core.xml", "<dc:title>vault&#45;host7</dc:title>"));
+        assert!(leaks("word/media/vault-host7.png", "x"));
+        assert!(!leaks("word/document.xml", "<w:p><w:r><w:t>on host-3fa1.</w:t></w:r></w:p>"));
+        let broken = File { path: "a.docx".to_owned(), bytes: b"PK no archive".to_vec() };
+        assert!(check(&[broken], &Withheld::default(), &Ours::default()).is_err(), "what cannot be opened may hold anything");
     }
 
     #[test]
     fn a_part_of_an_id_is_no_name() {
         let withheld = |text: &str| Withheld { sought: vec![(Class::Session, text.to_owned())], ..Withheld::default() };
-        let leaks = |text: &str, sought: &str| check(&[File::new("a.txt", text)], &withheld(sought), &[]).is_err();
+        let leaks = |text: &str, sought: &str| check(&[File::new("a.txt", text)], &withheld(sought), &Ours::default()).is_err();
         let id = "action--7be0a1c4-52b1-5e21-9d0a-0242ac120002";
         assert!(!leaks(id, "52b1") && !leaks(id, "7be0a1c4") && leaks(id, "7be0a1c4-52b1-5e21-9d0a-0242ac120002"));
         assert!(leaks("session 52b1", "52b1") && leaks("a-52b1-5e21", "52b1"));
@@ -239,17 +321,21 @@ mod tests {
             &wide,
             &wrapped,
             "%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E",
+            "vault-host71",
+            "xVAULT-HOST7backup",
+            &code("x of xvault-host7backup"),
+            "backupvault-\n  host7x",
         ] {
             assert!(holds(text), "{text}");
         }
-        for text in ["vault-host71", "xvault-host7", "host-3fa1", "nothing here"] {
+        for text in ["vault-host", "host-3fa1", "nothing here"] {
             assert!(!holds(text), "{text}");
         }
         assert!(
             check(
                 &[File { path: "x/VAULT-host7.csv".to_owned(), bytes: Vec::new() }],
                 &Withheld { sought: vec![(Class::Host, "vault-host7".into())], ..Withheld::default() },
-                &[]
+                &Ours::default()
             )
             .is_err()
         );

@@ -12,7 +12,7 @@ mod undo;
 
 pub use address::{is_internal, parse as parse_address};
 pub use attacker::{is_hash, values as attacker_values};
-pub use check::check;
+pub use check::{Ours, check};
 pub use policy::{Class, Policy};
 pub use scrub::keyed;
 
@@ -54,8 +54,8 @@ impl Withheld {
 ///
 /// # Errors
 /// The names of the case cannot be searched for.
-pub fn claims(claims: &Claims, request: &Request) -> Result<(Claims, Withheld), Error> {
-    let scrubber = Scrubber::new(claims, Policy::of(request.audience), &request.key)?;
+pub fn claims(claims: &Claims, request: &Request, ours: &Ours) -> Result<(Claims, Withheld), Error> {
+    let scrubber = Scrubber::new(claims, Policy::of(request.audience), &request.key, ours)?;
     let told = tell::claims(claims, &scrubber, request)?;
     let own = claims.findings.iter().map(|finding| &finding.id);
     let ids = own.zip(told.findings.iter().map(|finding| &finding.id)).filter(|(own, told)| own != told);

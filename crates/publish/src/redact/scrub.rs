@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::check::Search;
+use super::check::{Ours, Search};
 use super::names::{Name, Names, is_path, members};
 use super::policy::{Class, Policy, lists};
 use super::{address, attacker};
@@ -20,6 +20,8 @@ pub struct Scrubber {
     names: Names,
     theirs: BTreeSet<String>,
     needles: Vec<Name>,
+    /// Those that tell within a longer word, too.
+    within: Vec<bool>,
     finder: AhoCorasick,
     /// What the analyst withholds, in disguises that a plain search does not see.
     hidden: Option<Search>,
@@ -49,7 +51,7 @@ pub fn keyed(key: &[u8], what: &str) -> String {
 impl Scrubber {
     /// # Errors
     /// There are more names than a search over them can hold.
-    pub fn new(claims: &Claims, policy: &'static Policy, key: &[u8]) -> Result<Self, Error> {
+    pub fn new(claims: &Claims, policy: &'static Policy, key: &[u8], ours: &Ours) -> Result<Self, Error> {
         let names = Names::collect(claims, policy);
         let needles: Vec<Name> = names.by.values().filter(|name| policy.withholds(name.class)).cloned().collect();
         let finder = AhoCorasick::builder()
@@ -59,10 +61,11 @@ impl Scrubber {
             .map_err(|error| Error::Internal(error.to_string()))?;
         let texts: Vec<(Class, String)> =
             needles.iter().filter(|name| name.class == Class::Text).map(|name| (name.class, name.spelled.clone())).collect();
-        let hidden = if texts.is_empty() { None } else { Some(Search::new(texts)?) };
+        let hidden = if texts.is_empty() { None } else { Some(Search::new(texts, ours)?) };
         let mut theirs = attacker::values(claims);
-        theirs.retain(|value| !needles.iter().any(|name| imitates(value, name)));
-        Ok(Self { policy, names, theirs, needles, finder, hidden, key: key.to_vec(), book: RefCell::default() })
+        let within: Vec<bool> = needles.iter().map(|name| ours.tells_within(name.class, &name.spelled)).collect();
+        theirs.retain(|value| !needles.iter().zip(&within).any(|(name, within)| imitates(value, name, *within)));
+        Ok(Self { policy, names, theirs, needles, within, finder, hidden, key: key.to_vec(), book: RefCell::default() })
     }
 
     /// What was replaced so far, with every name that must not be found.
@@ -109,7 +112,11 @@ impl Scrubber {
     pub fn text(&self, text: &str) -> String {
         let mut cuts: Vec<(Range<usize>, String)> = Vec::new();
         for (range, name) in self.found(text) {
-            cuts.push((range.clone(), self.pseudonym(name.class, &name.canonical, text.get(range).unwrap_or_default())));
+            let spelled = text.get(range.clone()).unwrap_or_default();
+            // A longer word that holds a name is withheld whole: what is left of it could tell the name.
+            let longer = spelled.len() != name.spelled.len();
+            let canonical = if longer { spelled.to_lowercase() } else { name.canonical.clone() };
+            cuts.push((range, self.pseudonym(name.class, &canonical, spelled)));
         }
         if self.policy.withholds(Class::Mailbox) {
             for range in address::mailboxes(text) {
@@ -137,8 +144,18 @@ impl Scrubber {
     }
 
     fn found<'a>(&'a self, text: &str) -> Vec<(Range<usize>, &'a Name)> {
-        let hits = self.finder.find_overlapping_iter(text).filter(|hit| stands_alone(text, &hit.range()));
-        hits.filter_map(|hit| Some((hit.range(), self.needles.get(hit.pattern().as_usize())?))).collect()
+        let place = |hit: aho_corasick::Match| {
+            let name = self.needles.get(hit.pattern().as_usize())?;
+            if stands_alone(text, &hit.range()) {
+                return Some((hit.range(), name));
+            }
+            let word = word_around(text, &hit.range());
+            let known = self.names.by.get(&text.get(word.clone())?.to_lowercase());
+            // A longer name of the case is found itself.
+            let itself = known.is_some_and(|known| self.policy.withholds(known.class));
+            (!itself && self.within.get(hit.pattern().as_usize()).copied().unwrap_or_default()).then_some((word, name))
+        };
+        self.finder.find_overlapping_iter(text).filter_map(place).collect()
     }
 
     /// Made-up samples may hold a name of the case by chance. Other addresses and mailboxes in them are nobody's, and numbers are
@@ -253,7 +270,10 @@ impl Scrubber {
         let number = word.chars().all(|c| c.is_ascii_digit() || ".:+-TZ/%".contains(c)) && address::parse(word).is_none();
         let option =
             word.strip_prefix('-').is_some_and(|rest| rest.len() <= 12 && rest.chars().all(|c| c.is_ascii_alphabetic() || c == '-'));
-        if number || option || lists().command_words.contains(&lower) || konseki_report::attack::technique(word).is_some() {
+        if option {
+            return self.text(word);
+        }
+        if number || lists().command_words.contains(&lower) || konseki_report::attack::technique(word).is_some() {
             return word.to_owned();
         }
         if is_path(word) || self.names.by.contains_key(&lower) || lists().well_known.contains(&lower) || self.is_theirs(word) {
@@ -267,7 +287,7 @@ impl Scrubber {
 }
 
 /// An intruder's domain that bears a name of the case tells whom it was made for: it is withheld as that name is.
-fn imitates(value: &str, name: &Name) -> bool {
+fn imitates(value: &str, name: &Name, within: bool) -> bool {
     let spelled = name.spelled.to_lowercase();
     let telling = match name.class {
         Class::Domain | Class::Text => spelled.chars().count() >= 3,
@@ -275,7 +295,7 @@ fn imitates(value: &str, name: &Name) -> bool {
         _ => false,
     };
     let mut places = value.match_indices(&spelled);
-    telling && value.len() > spelled.len() && places.any(|(at, found)| stands_alone(value, &(at..at + found.len())))
+    telling && value.len() > spelled.len() && places.any(|(at, found)| within || stands_alone(value, &(at..at + found.len())))
 }
 
 fn ending(path: &str) -> String {
@@ -292,6 +312,14 @@ pub fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     let before = word(text.get(..range.start).and_then(|t| t.chars().next_back())) && word(inside.chars().next());
     let after = word(text.get(range.end..).and_then(|t| t.chars().next())) && word(inside.chars().next_back());
     !before && !after
+}
+
+/// The letters and digits around a place.
+fn word_around(text: &str, range: &Range<usize>) -> Range<usize> {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let before = text.as_bytes().get(..range.start).unwrap_or_default().iter().rev().take_while(part).count();
+    let after = text.as_bytes().get(range.end..).unwrap_or_default().iter().take_while(part).count();
+    range.start - before..range.end + after
 }
 
 /// Leftmost and longest cuts are made.

@@ -9,7 +9,7 @@ use konseki_report::{Args, Lang, Words, attack};
 use super::names::{class_of, scope_class};
 use super::policy::{Class, lists};
 use super::scrub::{Scrubber, keyed};
-use crate::{Claims, Error, Narrative, Request};
+use crate::{Claims, Error, MALWARE_TYPES, Narrative, Request};
 
 const ROLES: &[&str] = &["actor", "from", "to", "where", "object", "via"];
 
@@ -36,6 +36,16 @@ pub fn claims(claims: &Claims, scrub: &Scrubber, request: &Request) -> Result<Cl
     let rules = told.book.values_mut().chain(told.shelf.values_mut());
     scrub.samples(rules.flat_map(|own| [&mut own.matches, &mut own.nomatches]))?;
     Ok(told)
+}
+
+/// A zone as our readers write it: words of ours, or listed zones and offsets, with what was found
+/// (`UTC -2.00 h`, `+01:00, +02:00`).
+fn is_clock(name: &str) -> bool {
+    let zone = |word: &str| jiff::tz::TimeZone::get(word).is_ok();
+    let offset = |word: &str| word.starts_with(['+', '-']) && word.len() <= 8 && word.replacen(':', "", 1).parse::<f64>().is_ok();
+    let word = |word: &str| word == "h" || offset(word) || zone(word);
+    let words = || name.split(' ').map(|word| word.trim_end_matches(','));
+    matches!(name, "as written" | "offset of the syslog head") || words().all(word)
 }
 
 impl Teller<'_> {
@@ -243,8 +253,9 @@ impl Teller<'_> {
         piece.also = piece.also.iter().filter(|_| policy.places).map(|path| self.scrub.text(path)).collect();
         piece.source = self.slug(&piece.source);
         piece.host = self.scrub.value(Class::Host, &piece.host);
-        // `+01:00, +02:00`, `America/Los_Angeles -17.00 h`: ours too; hidden, its words would be sought in all other zones.
-        piece.zone.name = self.made_of(&piece.zone.name, b"-_./+:, ");
+        if !is_clock(&piece.zone.name) {
+            piece.zone.name = self.slug(&piece.zone.name);
+        }
         piece.zone.basis = if self.retell() { String::new() } else { self.scrub.text(&piece.zone.basis) };
         for problem in &mut piece.problems {
             problem.text = if self.retell() { String::new() } else { self.scrub.text(&problem.text) };
@@ -286,6 +297,11 @@ impl Teller<'_> {
         told.facts.retain(|key, _| policy.tells(key));
         told.facts.values_mut().for_each(|fact| *fact = self.fact(fact));
         told.custody = if policy.custody { told.custody.iter().map(|line| self.scrub.text(line)).collect() } else { Vec::new() };
+        for one in &mut told.malware {
+            one.name = self.scrub.text(&one.name);
+            one.types.retain(|kind| MALWARE_TYPES.contains(&kind.as_str()));
+            one.findings = one.findings.iter().map(|id| self.scrub.id(id)).collect();
+        }
         told.withhold.clear();
         told.own.retain(|_| !policy.withholds(Class::Address));
         let fired: std::collections::BTreeSet<&str> = told.findings.iter().map(|finding| finding.rule.as_str()).collect();
@@ -309,6 +325,21 @@ impl Teller<'_> {
         for row in &mut told.coverage {
             row.host = self.scrub.value(Class::Host, &row.host);
             row.source = self.slug(&row.source);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn zones_are_told_and_nothing_else() {
+        for name in
+            ["as written", "UTC", "America/Los_Angeles", "America/Los_Angeles -9.00 h, -8.00 h", "UTC +7.00 h, +8.00 h", "+01:00, +02:00"]
+        {
+            assert!(super::is_clock(name), "{name}");
+        }
+        for name in ["clock of vault-host7", "UTC vault", "vault", "UTC -1.00 h vault", ""] {
+            assert!(!super::is_clock(name), "{name}");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::overview::{bytes, lead, organisation, phase_words, reason, unknowns};
 use super::view::{At, Phase, View, bilingual};
 use super::{indicators, narrative};
+use crate::malware;
 
 /// Lines of evidence shown for each step; the rest is counted.
 const LINES_MAX: usize = 2;
@@ -38,10 +39,36 @@ pub fn write(view: &View<'_>, facts: &Facts<'_>) -> Doc {
         doc.h2("deep.h.inventory");
         doc.blocks.push(Block::Figure("inventory".to_owned()));
     }
+    malware_table(view, &mut doc);
     indicator_table(view, &mut doc);
     not_known(view, &mut doc);
     evidence(view, &mut doc);
     doc
+}
+
+fn malware_table(view: &View<'_>, doc: &mut Doc) {
+    let all = malware::all(view.claims);
+    if all.is_empty() {
+        return;
+    }
+    doc.h2("deep.h.malware");
+    doc.p("deep.malware", &[]);
+    let moment = |at: Option<i64>| at.map_or_else(|| plain("common.unknown"), |at| view.clock.moment(at, Fidelity::Second));
+    let row = |one: &malware::Malware| {
+        let steps = view.claims.chain.steps.iter().filter(|step| step.findings.iter().any(|id| one.findings.contains(id)));
+        let steps: Vec<&str> = steps.map(|step| step.id.as_str()).collect();
+        vec![
+            one.name.clone().into(),
+            code(&one.types.join(", ")),
+            moment(one.first).into(),
+            moment(one.last).into(),
+            same(&steps.join(", ")).into(),
+        ]
+    };
+    doc.table(
+        &["deep.head.malware", "common.head.kind", "deep.head.first", "deep.head.last", "common.head.steps"],
+        all.iter().map(row).collect(),
+    );
 }
 
 fn times(view: &View<'_>) -> Both {
@@ -221,7 +248,11 @@ fn not_known(view: &View<'_>, doc: &mut Doc) {
         vec![
             Cell::from(bilingual(&gap.what, &gap.what_ja)),
             plain(&format!("common.gap.{}", reason(gap.why))).into(),
-            say("common.span", &[("from", span(&gap.from)), ("to", span(&gap.to))]).into(),
+            if gap.from == gap.to || span(&gap.from) == span(&gap.to) {
+                span(&gap.from).into()
+            } else {
+                say("common.span", &[("from", span(&gap.from)), ("to", span(&gap.to))]).into()
+            },
             bilingual(&gap.collect, &gap.collect_ja).into(),
         ]
     });
@@ -240,6 +271,15 @@ fn not_known(view: &View<'_>, doc: &mut Doc) {
     doc.table(&["deep.head.hypothesis", "deep.head.verdict", "deep.head.weight", "deep.head.decide"], rows.collect());
 }
 
+/// The zone of a source's times in words.
+fn clock(name: &str) -> Both {
+    match name {
+        "as written" => plain("common.clock.as-written"),
+        "offset of the syslog head" => plain("common.clock.head"),
+        name => same(name),
+    }
+}
+
 /// What was read, by host and source, with the clock of each: zone, basis; synchronisation is not in the evidence.
 fn evidence(view: &View<'_>, doc: &mut Doc) {
     doc.h2("deep.h.evidence-list");
@@ -253,7 +293,7 @@ fn evidence(view: &View<'_>, doc: &mut Doc) {
         let last = pieces.iter().filter_map(|piece| piece.last.as_deref()).max();
         let records: u64 = pieces.iter().map(|piece| piece.records.events).sum();
         let zones: BTreeSet<&str> = pieces.iter().map(|piece| piece.zone.name.as_str()).filter(|name| !name.is_empty()).collect();
-        let zones: Vec<Both> = zones.into_iter().map(same).collect();
+        let zones: Vec<Both> = zones.into_iter().map(clock).collect();
         vec![
             same(host).into(),
             code(source),

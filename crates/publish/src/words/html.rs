@@ -19,6 +19,8 @@ pub struct Drawn {
     pub desc: Both,
     /// SVG by language.
     pub svg: BTreeMap<Lang, String>,
+    /// The same as pixels, in the languages asked for.
+    pub png: BTreeMap<Lang, Vec<u8>>,
 }
 
 pub struct Pages<'a> {

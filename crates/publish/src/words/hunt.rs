@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use konseki_model::Finding;
-use konseki_report::{Both, attack};
+use konseki_report::{Both, Words, attack};
 use serde::Deserialize;
 
 use super::book::{has, join, plain, same, say};
@@ -112,6 +112,9 @@ fn technique(view: &View<'_>, doc: &mut Doc, id: &str, seen: &Seen<'_>) {
         code(doc, "hunt.h.commands", &hunt.command);
         code(doc, "hunt.h.query", &hunt.query);
     }
+    if id == "T1564.006" {
+        doc.p("hunt.script", &[("file", same("detections/scripts/esxi-unregistered-machines.sh"))]);
+    }
     rules(doc, seen);
     doc.h3("hunt.h.mitigations");
     let list = mitigations(id);
@@ -136,9 +139,9 @@ fn code(doc: &mut Doc, head: &str, lines: &[String]) {
 fn rules(doc: &mut Doc, seen: &Seen<'_>) {
     let mut named: BTreeMap<&str, Both> = BTreeMap::new();
     for finding in seen.findings.values() {
-        // The title of a comparison holds names of this case; its rule's name says enough to others.
+        // The title of a comparison holds names of this case: to others it is told without them.
         let title = if finding.engine == "chain" {
-            same(&finding.rule)
+            outline(&finding.rule)
         } else {
             bilingual(&finding.title, finding.ja.as_ref().map_or("", |ja| ja.title.as_str()))
         };
@@ -152,4 +155,65 @@ fn rules(doc: &mut Doc, seen: &Seen<'_>) {
         if title.en == rule { title } else { say("hunt.rule", &[("title", title), ("rule", same(rule))]) }
     };
     doc.list(named.into_iter().map(line).collect());
+}
+
+/// What a comparison finds, without the names that a case puts into it.
+fn outline(rule: &str) -> Both {
+    match Words::raw(&format!("findings.{rule}.title")) {
+        Some(raw) => Both { en: without_holes(&raw.en), ja: without_holes(&raw.ja) },
+        None => same(rule),
+    }
+}
+
+/// Parts that may be left out are; a name that cannot is three dots.
+fn without_holes(raw: &str) -> String {
+    let (mut out, mut depth, mut hole) = (String::new(), 0_usize, false);
+    for c in raw.chars() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '{' if depth == 0 => {
+                hole = true;
+                out.push('\u{2026}');
+            }
+            '}' => hole = false,
+            c if depth == 0 && !hole => out.push(c),
+            _ => {}
+        }
+    }
+    let words: Vec<&str> = out.split_whitespace().collect();
+    words.join(" ").trim_end_matches([':', ' ', ',']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_is_told_without_the_names_of_a_case() {
+        let titles = Words::all().filter(|(key, _)| key.starts_with("findings.") && key.ends_with(".title") && !key.contains("generic"));
+        let mut n = 0;
+        for (key, both) in titles {
+            for text in [&both.en, &both.ja] {
+                let told = without_holes(text);
+                assert!(told.chars().count() > 3 && !told.contains(['{', '}', '[', ']', '|']), "{key}: {told}");
+            }
+            n += 1;
+        }
+        assert!(n > 50, "{n}");
+        assert_eq!(without_holes("Command in the session[ on {host}][: {command}]"), "Command in the session");
+        assert_eq!(
+            without_holes("SSH session[ of {user}] on {host} from what was held[: {src}]"),
+            "SSH session on \u{2026} from what was held"
+        );
+        assert_eq!(without_holes("A second log names the client, {src}"), "A second log names the client, \u{2026}");
+    }
+
+    #[test]
+    fn every_technique_with_commands_has_words() {
+        let file: BTreeMap<String, Hunt> = toml::from_str(include_str!("../../data/hunt.toml")).unwrap();
+        for id in file.keys() {
+            assert!(has(&format!("hunt.t.{id}.how")) && has(&format!("hunt.t.{id}.where")), "{id}");
+        }
+    }
 }

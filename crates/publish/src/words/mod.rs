@@ -1,9 +1,10 @@
-//! The documents of a package: which ones an audience gets, written from the claims, as Markdown and HTML.
+//! The documents of a package: which ones an audience gets, written from the claims, as Markdown, HTML and `.docx`.
 
 pub(crate) mod book;
 pub(crate) mod clock;
 mod deep;
 pub(crate) mod doc;
+mod docx;
 mod exec;
 pub(crate) mod facts;
 mod faq;
@@ -50,7 +51,7 @@ pub fn vocabulary() -> Vec<File> {
 /// A template or a picture cannot be written: a fault of this program.
 pub fn write(told: &Claims, request: &Request) -> Result<Vec<File>, Error> {
     let view = View::new(told, request);
-    let figures = drawn(told, request);
+    let figures = drawn(told, request)?;
     let foot = foot(told);
     let pages = Pages { tlp: request.audience.tlp(), figures: &figures, foot: &foot };
     let mut files = Vec::new();
@@ -105,6 +106,8 @@ fn render(doc: &Doc, pages: &Pages<'_>, request: &Request, files: &mut Vec<File>
         let page = markdown::Page { doc, lang, tlp: pages.tlp.label(), figures: &figures };
         files.push(file(format!("{}.{}.md", doc.name, lang.tag()), page.render()));
         files.push(file(format!("{}.{}.html", doc.name, lang.tag()), pages.single(doc, lang)?));
+        let word = docx::Word { tlp: pages.tlp, figures: pages.figures, foot: pages.foot, lang };
+        files.push(File { path: format!("{}.{}.docx", doc.name, lang.tag()), bytes: word.render(doc)? });
     }
     if request.side_by_side {
         files.push(file(format!("{}.en-ja.html", doc.name), pages.side_by_side(doc)?));
@@ -117,17 +120,20 @@ fn file(path: String, text: String) -> File {
 }
 
 /// The pictures in both languages, as pages hold them.
-fn drawn(told: &Claims, request: &Request) -> BTreeMap<String, Drawn> {
+fn drawn(told: &Claims, request: &Request) -> Result<BTreeMap<String, Drawn>, Error> {
     let mut all: BTreeMap<String, Drawn> = BTreeMap::new();
     for lang in Lang::ALL {
         for picture in pictures::draw(told, request, lang) {
             let entry = all.entry(picture.name.clone()).or_default();
             entry.title = picture.title;
             entry.desc = picture.desc;
+            if request.langs.contains(&lang) {
+                entry.png.insert(lang, pictures::render(&picture.svg)?);
+            }
             entry.svg.insert(lang, picture.svg);
         }
     }
-    all
+    Ok(all)
 }
 
 fn foot(told: &Claims) -> Vec<Both> {

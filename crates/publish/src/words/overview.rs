@@ -153,8 +153,8 @@ pub fn unknowns(view: &View<'_>) -> Vec<Both> {
         list.push(say("overview.unknown.undated", &[("n", number(undated))]));
     }
     let (rejected, unread) = (view.answer.rejected, view.answer.unrecognised);
-    if rejected + unread > 0 {
-        list.push(say("overview.unknown.unread", &[("records", same(&rejected.to_string())), ("files", same(&unread.to_string()))]));
+    for (key, n) in [("records", rejected.to_string()), ("files", unread.to_string())].into_iter().filter(|(_, n)| n != "0") {
+        list.push(say(&format!("overview.unknown.{key}"), &[("n", same(&n))]));
     }
     list.push(plain("overview.unknown.who"));
     list
