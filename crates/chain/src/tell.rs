@@ -1,6 +1,7 @@
 //! From findings to the story: steps in order of time, links that a shared key proves, gaps, scope, hypotheses.
 
 mod changes;
+mod ends;
 mod gaps;
 mod hypotheses;
 mod links;

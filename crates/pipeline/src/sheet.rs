@@ -63,7 +63,7 @@ pub fn excerpt<'e>(event: &Event<'e>, values: &[(&str, &str)]) -> (&'e str, Opti
         let best = longest.into_iter().find(|value| {
             needle.clear();
             needle.extend(value.encode_utf16().flat_map(u16::to_le_bytes));
-            memchr::memmem::find(event.raw, &needle).is_some()
+            stands(event.raw, &needle)
         });
         let best = best.unwrap_or_default();
         if best.is_empty() && !values.is_empty() {
@@ -77,6 +77,23 @@ pub fn excerpt<'e>(event: &Event<'e>, values: &[(&str, &str)]) -> (&'e str, Opti
         end -= 1;
     }
     (text.get(..end).unwrap_or_default(), None)
+}
+
+/// Whether the needle stands in the bytes. A record is short and asked once: preparing a search would cost more than searching.
+fn stands(bytes: &[u8], needle: &[u8]) -> bool {
+    let rank = |byte: u8| match byte {
+        0 | b'a'..=b'z' | b' ' | b'\\' | b'.' => 2,
+        b'0'..=b'9' | b'A'..=b'Z' => 1,
+        _ => 0,
+    };
+    // The last of the rarest: values begin alike more often than they end alike.
+    let Some((at, byte)) = needle.iter().enumerate().rev().filter(|(_, byte)| **byte != 0).min_by_key(|(_, byte)| rank(**byte)) else {
+        return memchr::memmem::find(bytes, needle).is_some();
+    };
+    memchr::memchr_iter(*byte, bytes).any(|found| {
+        let rest = found.checked_sub(at).and_then(|start| bytes.get(start..));
+        rest.is_some_and(|rest| rest.starts_with(needle))
+    })
 }
 
 /// What a list of files or processes names, where it stands in the line as it is: a finding of a comparison rests on it,
@@ -236,6 +253,18 @@ impl Sink for Sheet<'_> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_value_is_found_where_it_stands() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let record = wide("xC:\\Temp\\a.exe\u{65e5}\u{672c}\u{0}aab");
+        for text in ["C:\\Temp\\a.exe", "x", "b", "\u{65e5}\u{672c}", "\u{0}", "aab", "ab"] {
+            assert!(super::stands(&record, &wide(text)), "{text}");
+        }
+        for text in ["c:\\Temp", "aaab", "\u{672c}\u{65e5}", "abc"] {
+            assert!(!super::stands(&record, &wide(text)), "{text}");
+        }
+    }
+
     #[test]
     fn a_command_names_where_it_goes() {
         let named = |text| super::outside(text).collect::<Vec<_>>();

@@ -165,18 +165,22 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
 
 /// A log begins after a step that it would have shown: what came before was rotated away, or was not collected.
 fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
+    let keys: Vec<String> = steps.iter().map(|step| host_key(&step.host)).collect();
+    let mut having: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for one in coverage {
+        having.entry(&one.source).or_default().insert(host_key(&one.host));
+    }
     for one in coverage {
         let Some(first) = one.first else { continue };
         let key = host_key(&one.host);
-        let before = |step: &&Step, by: i64| step.micros.is_some_and(|at| at + by < first) && expected.could_show(&one.source, step);
-        let own = steps.iter().find(|step| !key.is_empty() && host_key(&step.host) == key && before(step, HOUR));
+        let before = |step: &Step, by: i64| step.micros.is_some_and(|at| at + by < first) && expected.could_show(&one.source, step);
+        let mut all = steps.iter().zip(&keys);
+        let own = all.find(|(step, host)| !key.is_empty() && **host == key && before(step, HOUR)).map(|(step, _)| step);
         // Where the like of it happened long before the log begins, on a host that has such a log or before a sensor, its
         // own part may have been lost.
-        let alike = |step: &&Step| {
-            one.source.starts_with(super::sensor::WATCHES)
-                || coverage.iter().any(|other| other.source == one.source && host_key(&other.host) == host_key(&step.host))
-        };
-        let elsewhere = || steps.iter().find(|step| alike(step) && before(step, DAY));
+        let sensor = one.source.starts_with(super::sensor::WATCHES);
+        let alike = |host: &String| sensor || having.get(one.source.as_str()).is_some_and(|hosts| hosts.contains(host));
+        let elsewhere = || steps.iter().zip(&keys).find(|(step, host)| alike(host) && before(step, DAY)).map(|(step, _)| step);
         if let Some(step) = own.or_else(elsewhere) {
             gaps.push(gap(GapWhy::Rotated, &one.host, &one.source, "", (text(step.micros), text(Some(first))), own));
         }

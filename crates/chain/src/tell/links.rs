@@ -4,30 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{At, Because, By, Entity, EntityKind, Finding, Level, Link, Step};
 
+use super::ends::{Ends, Held};
 use super::{HOUR, is_entry};
 use crate::compare::Joins;
-use crate::names::{account, host_key, is_public};
+use crate::names::account;
 
 /// How long an account taken over is taken to stay so.
 const HELD: i64 = 72 * HOUR;
 
-struct Ends<'s> {
-    index: usize,
-    step: &'s Step,
-    findings: Vec<&'s Finding>,
-}
-
 pub(super) fn links(steps: &mut [Step], findings: &[Finding], joins: &Joins) -> Vec<Link> {
-    let by_id: BTreeMap<&str, &Finding> = findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
-    let ends: Vec<Ends<'_>> = steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| Ends {
-            index,
-            step,
-            findings: step.findings.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect(),
-        })
-        .collect();
+    let ends = Ends::of(steps, findings, joins);
     let mut all = by_edges(&ends, joins);
     for (at, from) in ends.iter().enumerate() {
         for to in ends.iter().skip(at + 1) {
@@ -101,7 +87,7 @@ fn both(one: &Finding, other: &Finding) -> Vec<Because> {
 fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
     let mut citing: BTreeMap<(&str, At), BTreeSet<usize>> = BTreeMap::new();
     for end in ends {
-        for place in end.findings.iter().flat_map(|finding| &finding.because) {
+        for place in end.findings.iter().flat_map(|held| &held.finding.because) {
             citing.entry((place.evidence.as_str(), place.at)).or_default().insert(end.index);
         }
     }
@@ -127,7 +113,7 @@ fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
 }
 
 /// A session id of some length, a logon id with its host, a machine, a file by its path.
-fn is_key(entity: &Entity) -> bool {
+pub(super) fn is_key(entity: &Entity) -> bool {
     match entity.kind {
         EntityKind::Session => entity.value.len() >= 6 && !entity.value.bytes().all(|b| b.is_ascii_digit()),
         EntityKind::Vm => entity.role == "object" && !entity.value.contains(", "),
@@ -138,28 +124,20 @@ fn is_key(entity: &Entity) -> bool {
 
 fn exact(from: &Ends<'_>, to: &Ends<'_>) -> Vec<(usize, usize, Link)> {
     let mut out = Vec::new();
-    for one in &from.findings {
-        for other in &to.findings {
-            for entity in one.entities.iter().filter(|entity| is_key(entity)) {
+    for one in from.findings.iter().filter(|one| !one.keys.is_empty()) {
+        for other in to.findings.iter().filter(|other| !other.keys.is_empty()) {
+            for entity in &one.keys {
                 // A logon id is one only on its host.
-                if entity.kind == EntityKind::Session
-                    && entity.value.starts_with("0x")
-                    && host_key(&from.step.host) != host_key(&to.step.host)
-                {
+                if entity.kind == EntityKind::Session && entity.value.starts_with("0x") && from.key != to.key {
                     continue;
                 }
-                if other.entities.iter().any(|e| e.kind == entity.kind && e.value.eq_ignore_ascii_case(&entity.value) && is_key(e)) {
-                    out.push(link(from, to, By::Exact, entity, both(one, other), 0));
+                if other.keys.iter().any(|e| e.kind == entity.kind && e.value.eq_ignore_ascii_case(&entity.value)) {
+                    out.push(link(from, to, By::Exact, entity, both(one.finding, other.finding), 0));
                 }
             }
         }
     }
     out
-}
-
-fn address<'f>(finding: &'f Finding, role: &str) -> impl Iterator<Item = &'f Entity> {
-    let role = role.to_owned();
-    finding.entities.iter().filter(move |e| e.kind == EntityKind::Address && e.role == role)
 }
 
 fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize, Link)> {
@@ -167,74 +145,80 @@ fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize,
     for other in &to.findings {
         for one in &from.findings {
             // The same address outside in both: it attacked, and it attacks or is called again.
-            for entity in one.entities.iter().filter(|e| e.kind == EntityKind::Address && is_public(&e.value)) {
-                if other.entities.iter().any(|e| e.kind == EntityKind::Address && e.value == entity.value) {
-                    out.push(link(from, to, By::Interval, entity, both(one, other), 0));
+            for entity in &one.public {
+                if other.public.iter().any(|e| e.value == entity.value) {
+                    out.push(link(from, to, By::Interval, entity, both(one.finding, other.finding), 0));
                 }
             }
-            out.extend(appliance(from, to, one, other, joins));
+            out.extend(appliance(from, to, one, other));
             out.extend(account_held(from, to, one, other));
             out.extend(on_host(from, to, one, other, joins));
             out.extend(after_login(from, to, one, other));
         }
-        out.extend(tunnel(from, to, other, joins));
+        out.extend(tunnel(from, to, other));
     }
     out
 }
 
 /// What comes from the appliance's own address, once the appliance itself was broken into.
-fn appliance(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
-    let src = address(other, "from").find(|e| joins.appliances.contains(&e.value))?;
-    let own = joins.book.host_of(&src.value).map(host_key) == Some(host_key(&from.step.host));
+fn appliance(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+    let (src, sits) = other.appliance.as_ref()?;
+    let (one, other) = (one.finding, other.finding);
+    let own = sits.as_ref() == Some(&from.key);
     (own && is_entry(one) && from.step.host != to.step.host
         || own && is_entry(one) && other.tactics.iter().any(|t| t == "exfiltration" || t == "command-and-control"))
     .then(|| link(from, to, By::Interval, src, both(one, other), 0))
 }
 
 /// The account of a session taken over, used elsewhere within days by what is known to be the intruder.
-fn account_held(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding) -> Option<(usize, usize, Link)> {
-    if one.rule != "vpn-session-second-address" || from.step.host == to.step.host || other.engine != "chain" || other.level < Level::High {
+fn account_held(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+    let (rule, strong) =
+        (one.finding.rule == "vpn-session-second-address", other.finding.engine == "chain" && other.finding.level >= Level::High);
+    if !rule || !strong || from.step.host == to.step.host {
         return None;
     }
-    let near = one.micros.zip(other.micros).is_some_and(|(a, b)| (0..HELD).contains(&(b - a)));
-    let user = one.entities.iter().find(|e| e.kind == EntityKind::User)?;
-    let same = other.entities.iter().any(|e| e.kind == EntityKind::User && e.role == "actor" && account(&e.value) == account(&user.value));
-    (near && same).then(|| link(from, to, By::Interval, user, both(one, other), 0))
+    let near = one.finding.micros.zip(other.finding.micros).is_some_and(|(a, b)| (0..HELD).contains(&(b - a)));
+    let user = one.finding.entities.iter().find(|e| e.kind == EntityKind::User)?;
+    let name = account(&user.value);
+    let same = other.actors.iter().any(|(_, account)| *account == name);
+    (near && same).then(|| link(from, to, By::Interval, user, both(one.finding, other.finding), 0))
 }
 
 /// A host that runs someone else's code, and what leaves that host: by its name, or by its address in the book.
-fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
+fn on_host(from: &Ends<'_>, to: &Ends<'_>, held: &Held<'_>, later: &Held<'_>, joins: &Joins) -> Option<(usize, usize, Link)> {
     const CODE: &[&str] = &["initial-access", "execution", "persistence", "collection"];
     const LEAVES: &[&str] = &["command-and-control", "exfiltration", "execution", "collection"];
     let tactic = |finding: &Finding, list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
-    let key = host_key(&from.step.host);
+    let (one, other, key) = (held.finding, later.finding, &from.key);
+    if one.level < Level::High || other.level < Level::Medium || key.is_empty() {
+        return None;
+    }
     // A login through the box is not code on the box.
     const LOGIN: &[&str] = &["T1563", "T1078", "T1133"];
-    let login = one.techniques.iter().all(|technique| LOGIN.iter().any(|known| technique.starts_with(known)));
-    let same = from.step.tactic == to.step.tactic && !entered(one, other) || login && !entered(one, other);
-    if one.level < Level::High || key.is_empty() || same {
+    let login = || one.techniques.iter().all(|technique| LOGIN.iter().any(|known| technique.starts_with(known)));
+    if !entered(held, other) && (from.step.tactic == to.step.tactic || login()) {
         return None;
     }
     // Nobody works on an appliance: what is told there at all is his.
-    let least = if joins.roles.contains_key(&key) { Level::Medium } else { Level::High };
+    let least = if joins.roles.contains_key(key) { Level::Medium } else { Level::High };
     let ordered = one.micros.zip(other.micros).is_some_and(|(a, b)| a <= b);
     // What starts at every boot has no time of its own; it holds for a channel from that host at any time.
     const CHANNEL: &[&str] = &["T1071", "T1090", "T1095", "T1102", "T1219", "T1571", "T1572", "T1573"];
     let channel = || other.techniques.iter().any(|technique| CHANNEL.iter().any(|known| technique.starts_with(known)));
-    let boot = one.micros.is_none() && tactic(one, &["persistence"]) && tactic(other, &["command-and-control"]) && channel();
-    if other.level < least || !ordered && !boot {
+    let boot = || one.micros.is_none() && tactic(one, &["persistence"]) && tactic(other, &["command-and-control"]) && channel();
+    if other.level < least || !ordered && !boot() {
         return None;
     }
-    let src = address(other, "from").find(|e| !is_public(&e.value) && joins.book.host_of(&e.value).map(host_key).as_ref() == Some(&key));
-    let fits = match &src {
+    let src = later.inside.iter().find(|(_, sits)| sits.as_ref() == Some(key)).map(|(entity, _)| *entity);
+    let fits = match src {
         // From its address to another host.
-        Some(_) if host_key(&to.step.host) != key => {
+        Some(_) if to.key != *key => {
             tactic(one, CODE) && tactic(other, &["lateral-movement"])
                 || tactic(one, &["command-and-control"]) && tactic(other, &["lateral-movement"])
-                || tactic(other, &["lateral-movement"]) && entered(one, other)
+                || tactic(other, &["lateral-movement"]) && entered(held, other)
         }
         Some(_) => tactic(one, CODE) && tactic(other, LEAVES),
-        None => tactic(one, CODE) && tactic(other, LEAVES) && host_key(&to.step.host) == key,
+        None => to.key == *key && tactic(one, CODE) && tactic(other, LEAVES),
     };
     fits.then(|| {
         let place = Entity::new(EntityKind::Host, from.step.host.clone(), "where");
@@ -246,7 +230,7 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding, joins
 }
 
 /// Logons on a host that are his.
-const LOGINS: &[&str] = &[
+pub(super) const LOGINS: &[&str] = &[
     "rdp-from-appliance",
     "platform-login-from-appliance",
     "followed-logon",
@@ -256,39 +240,35 @@ const LOGINS: &[&str] = &[
 ];
 
 /// He logged on to the host, and within days the host itself goes on to another.
-fn entered(one: &Finding, other: &Finding) -> bool {
-    LOGINS.contains(&one.rule.as_str()) && one.micros.zip(other.micros).is_some_and(|(a, b)| (0..HELD).contains(&(b - a)))
+fn entered(one: &Held<'_>, other: &Finding) -> bool {
+    one.login && one.finding.micros.zip(other.micros).is_some_and(|(a, b)| (0..HELD).contains(&(b - a)))
 }
 
 /// A login that is his, and what follows on the same host within half a day: from the same address inside, or by the same account.
-fn after_login(from: &Ends<'_>, to: &Ends<'_>, one: &Finding, other: &Finding) -> Option<(usize, usize, Link)> {
-    let near = one.micros.zip(other.micros).is_some_and(|(a, b)| (0..12 * HOUR).contains(&(b - a)));
-    let strong = one.level >= Level::High && other.level >= Level::High;
-    if !LOGINS.contains(&one.rule.as_str()) || !near || !strong || host_key(&from.step.host) != host_key(&to.step.host) {
+fn after_login(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+    if !one.login || from.key != to.key {
         return None;
     }
-    let inside = address(one, "from").find(|e| !is_public(&e.value) && address(other, "from").any(|o| o.value == e.value));
-    let user = || {
-        let mut users = one.entities.iter().filter(|e| e.kind == EntityKind::User && e.role == "actor");
-        users.find(|e| {
-            other.entities.iter().any(|o| o.kind == EntityKind::User && o.role == "actor" && account(&o.value) == account(&e.value))
-        })
-    };
-    inside.or_else(user).map(|entity| link(from, to, By::Interval, entity, both(one, other), 0))
+    let (first, then) = (one.finding, other.finding);
+    let near = first.micros.zip(then.micros).is_some_and(|(a, b)| (0..12 * HOUR).contains(&(b - a)));
+    if !near || first.level < Level::High || then.level < Level::High {
+        return None;
+    }
+    let mut own = one.inside.iter().map(|(entity, _)| *entity);
+    let inside = own.find(|e| other.from.iter().any(|o| o.value == e.value));
+    let user = || one.actors.iter().find(|(_, name)| other.actors.iter().any(|(_, theirs)| theirs == name)).map(|(entity, _)| *entity);
+    inside.or_else(user).map(|entity| link(from, to, By::Interval, entity, both(first, then), 0))
 }
 
 /// The later step comes from an address that a tunnel of the earlier step's session gave, while it stood.
-fn tunnel(from: &Ends<'_>, to: &Ends<'_>, other: &Finding, joins: &Joins) -> Option<(usize, usize, Link)> {
-    let src = address(other, "from").next()?;
-    let time = other.micros?;
-    let held: Vec<_> =
-        joins.tunnels.iter().filter(|t| t.assigned == src.value && t.from <= time && t.to.is_none_or(|to| time <= to)).collect();
-    for tunnel in &held {
-        let session = |one: &&&Finding| one.entities.iter().any(|e| e.kind == EntityKind::Session && e.value == tunnel.session);
+fn tunnel(from: &Ends<'_>, to: &Ends<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+    let src = other.from.first()?;
+    for tunnel in &other.tunnels {
+        let session = |one: &&Held<'_>| one.finding.entities.iter().any(|e| e.kind == EntityKind::Session && e.value == tunnel.session);
         if let Some(one) = from.findings.iter().find(session) {
-            let mut places = both(one, other);
+            let mut places = both(one.finding, other.finding);
             places.push(tunnel.because.clone());
-            return Some(link(from, to, By::Interval, src, places, held.len() as u64 - 1));
+            return Some(link(from, to, By::Interval, src, places, other.tunnels.len() as u64 - 1));
         }
     }
     None

@@ -181,9 +181,9 @@ impl Grams {
             grams.bytes.extend_from_slice(bytes);
             grams.texts.push((from, grams.bytes.len() as u32));
             if bytes.len() >= LONG {
-                let of = |at: usize| frequency.of(bytes.get(at..at + QUAD).unwrap_or_default());
-                let sum = |at: usize| (at..at + QUAD).map(of).fold(0, u32::saturating_add);
-                let best = (0..=bytes.len() - LONG).min_by_key(|at| sum(*at)).unwrap_or_default();
+                let counts: Vec<u32> = bytes.windows(QUAD).map(|window| frequency.of(window)).collect();
+                let sums = counts.windows(QUAD).map(|four| four.iter().copied().fold(0, u32::saturating_add)).enumerate();
+                let best = sums.min_by_key(|(_, sum)| *sum).map(|(at, _)| at).unwrap_or_default();
                 for (at, window) in bytes.windows(QUAD).enumerate().skip(best).take(QUAD) {
                     longs.push((number(window), Entry { text, before: (at + QUAD) as u32 }));
                 }

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::index::{FieldIndex, IndexBuilder, Place};
 use super::literal;
 use super::program::{Atoms, Program};
-use super::trigger::{Chooser, How, Wait};
+use super::trigger::{Chooser, How, Wait, joined};
 use crate::fold::fold;
 use crate::sigma::atom::{Atom, Expr, Test};
 use crate::sigma::glob::Shape;
@@ -114,9 +114,10 @@ impl Group {
         let mut posts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let mut present: BTreeMap<String, u32> = BTreeMap::new();
         let mut next = atoms.list.len() as u32;
+        let common = joined(common);
         let lookup = |number: u32| literals.get(number as usize).map_or(How::Open, |literals| literals.how);
         for (local, (_, expr)) in rules.iter().enumerate() {
-            let mut chooser = Chooser { atoms, how: &lookup, common };
+            let mut chooser = Chooser { atoms, how: &lookup, common: &common };
             let Some((_, waits)) = chooser.best(expr, true) else {
                 self.always.push(local as u32);
                 continue;

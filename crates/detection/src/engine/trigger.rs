@@ -29,8 +29,13 @@ pub(crate) enum Wait {
 pub(crate) struct Chooser<'a> {
     pub atoms: &'a mut Atoms,
     pub how: &'a dyn Fn(u32) -> How,
-    /// Values that most events hold.
-    pub common: &'a [String],
+    /// Values that most events hold, as `joined` makes them.
+    pub common: &'a str,
+}
+
+/// Values side by side, so that one search answers for all of them.
+pub(crate) fn joined(common: &[String]) -> String {
+    common.join("\0")
 }
 
 impl Chooser<'_> {
@@ -83,10 +88,9 @@ const PRESENT: i32 = -1_000_000;
 const COMMON: i32 = -400;
 
 /// Longer texts are rarer; whole values are rarer than parts.
-fn rarity(test: &Test, common: &[String]) -> i32 {
+fn rarity(test: &Test, common: &str) -> i32 {
     let length = |text: &str| {
-        let folded = fold(text);
-        let known = common.iter().any(|value| value.contains(&folded));
+        let known = memchr::memmem::find(common.as_bytes(), fold(text).as_bytes()).is_some();
         text.len().min(24) as i32 * 4 + if known { COMMON } else { 0 }
     };
     match test {
