@@ -116,7 +116,7 @@ impl Follow<'_> {
             Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, (time, others)),
             Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if record.source.starts_with("ivanti/") => {
                 if outside && !self.lift(at, record, 0) {
-                    self.act(at, "followed-vpn-login", (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
+                    self.act(at, super::LOGIN, (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
                 }
             }
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),

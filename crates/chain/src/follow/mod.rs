@@ -11,15 +11,17 @@ mod named;
 mod presence;
 mod seeds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{At, Entity, EntityKind, Finding, Kind, Level, Record};
 
 use crate::compare::{Edge, Joins, Places, because, host, lean};
 use crate::data::Data;
+use crate::names::account;
 use presence::{Carrier, Presence};
 
 const KEPT: usize = 20;
+const LOGIN: &str = "followed-vpn-login";
 
 /// Which kinds of events following needs.
 pub fn wants(kind: Kind) -> bool {
@@ -94,8 +96,8 @@ pub struct Follow<'j> {
     accounts: BTreeMap<(String, String), Vec<usize>>,
     shells: BTreeMap<(String, String), Vec<usize>>,
     names: BTreeMap<String, Vec<usize>>,
-    /// (presence, rule, first technique, host).
-    groups: BTreeMap<(usize, &'static str, String, String), Group>,
+    /// (presence, rule, first technique, host, account of a login).
+    groups: BTreeMap<(usize, &'static str, String, String, String), Group>,
     edges: Vec<Edge>,
     /// Findings at a place, by index, with their level; and those that following lifts.
     cited: BTreeMap<(String, At), Vec<(usize, Level)>>,
@@ -188,7 +190,9 @@ impl<'j> Follow<'j> {
     fn act(&mut self, at: usize, rule: &'static str, meaning: (&[String], &str), record: &Record, alternatives: u64) {
         let Some(presence) = self.all.get(at) else { return };
         let (techniques, tactic) = meaning;
-        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone());
+        // Sessions of several accounts from one address are as many sessions.
+        let who = if rule == LOGIN { account(&record.user) } else { String::new() };
+        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone(), who);
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= 5000 {
                 return;
@@ -262,8 +266,14 @@ impl<'j> Follow<'j> {
         }
         self.scans();
         self.new_files();
-        let groups = std::mem::take(&mut self.groups);
-        let new = groups.into_iter().filter_map(|((at, rule, _, place), group)| self.finding(at, rule, &place, &group)).collect();
+        let mut groups = std::mem::take(&mut self.groups);
+        // The address that a login came from and the one that it gave both lead to it: told once.
+        let mut told = BTreeSet::new();
+        groups.retain(|(_, rule, ..), group| {
+            let mut new = || group.records.iter().filter(|record| told.insert((record.evidence.clone(), record.at))).count();
+            *rule != LOGIN || new() > 0 || group.count > group.records.len() as u64
+        });
+        let new = groups.into_iter().filter_map(|((at, rule, _, place, _), group)| self.finding(at, rule, &place, &group)).collect();
         (new, self.edges)
     }
 
@@ -293,8 +303,7 @@ impl<'j> Follow<'j> {
                 entities.push(Entity::new(EntityKind::Vm, record.object.clone(), "object"));
             }
         }
-        let objects: std::collections::BTreeSet<&str> =
-            group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
+        let objects: BTreeSet<&str> = group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
         let object = objects.into_iter().take(6).collect::<Vec<_>>().join(", ");
         let bytes: u64 = group.records.iter().filter_map(|record| record.bytes_out).sum();
         let (count, bytes) = (group.count.to_string(), bytes.to_string());

@@ -251,7 +251,7 @@ impl Follow<'_> {
         let at = self.all.iter().position(|known| known.carrier == Carrier::Address(tunnel.assigned.clone()) && known.from == tunnel.from);
         if let Some(at) = at {
             let techniques = ["T1078".to_owned(), "T1133".to_owned()];
-            self.act(at, "followed-vpn-login", (&techniques, "initial-access"), &tunnel.record, 0);
+            self.act(at, super::LOGIN, (&techniques, "initial-access"), &tunnel.record, 0);
         }
     }
 

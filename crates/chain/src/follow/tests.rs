@@ -89,6 +89,38 @@ fn the_owner_logged_in_elsewhere_leaves_the_clone_open() {
 }
 
 #[test]
+fn sessions_of_two_accounts_from_his_address_are_told_by_account_and_once_each() {
+    let mut all = story("203.0.113.77");
+    for (minute, user, inner) in [(200, "taro", "10.9.0.8"), (210, "jiro", "10.9.0.9")] {
+        all.push(Record {
+            session: format!("sid{user}11"),
+            assigned: inner.into(),
+            ..event("ivanti/syslog", Kind::TunnelStart, minute, "vpn", user, "203.0.113.77")
+        });
+        // What is done at a desktop of it leads back to the same login.
+        all.push(Record {
+            object: "10".into(),
+            session: format!("0x{minute}"),
+            ..event("windows/evtx", Kind::AuthSuccess, minute + 5, "RDS01", user, inner)
+        });
+        all.push(Record {
+            command: "rar a -hp x.rar C:\\share".into(),
+            session: format!("0x{minute}"),
+            ..event("windows/evtx", Kind::ProcessStart, minute + 6, "RDS01", user, "")
+        });
+    }
+    let (found, _) = run(&all);
+    let logins: Vec<&Finding> = found.iter().filter(|finding| finding.rule == "followed-vpn-login").collect();
+    let users: Vec<&str> = logins.iter().map(|finding| finding.args["user"].as_str()).collect();
+    let mut places: Vec<_> = logins.iter().flat_map(|finding| &finding.because).map(|because| because.at).collect();
+    places.sort();
+    let all_places = places.len();
+    places.dedup();
+    assert!(users.contains(&"taro") && users.contains(&"jiro"), "{users:?}");
+    assert_eq!(places.len(), all_places, "{logins:#?}");
+}
+
+#[test]
 fn without_a_stolen_session_nothing_is_followed() {
     let (found, _) = run(&story("198.51.100.20"));
     assert!(found.is_empty());
