@@ -91,7 +91,7 @@ impl Heard {
                 verdict: Verdict::OnlyOurs,
                 about,
                 tool: tool.to_owned(),
-                name: String::new(),
+                name: name(about, ours),
                 host: host.to_owned(),
                 level: ours.level.as_str().to_owned(),
                 count: ours.count,
@@ -109,6 +109,19 @@ impl Heard {
 
 fn place(finding: &Finding) -> &str {
     finding.entities.iter().find(|entity| entity.kind == EntityKind::Host).map_or("", |entity| entity.value.as_str())
+}
+
+/// What a finding of ours is about, as the tool would name it.
+fn name(about: About, ours: &Finding) -> String {
+    match about {
+        About::Machine => ours.args.get("vm").cloned().unwrap_or_default(),
+        About::Rule => ours.title.clone(),
+        About::Beacon => {
+            let mut ends: Vec<_> = ours.entities.iter().filter(|entity| entity.kind == EntityKind::Address).collect();
+            ends.sort_by_key(|entity| entity.role == "to");
+            ends.iter().map(|entity| entity.value.as_str()).collect::<Vec<_>>().join(" → ")
+        }
+    }
 }
 
 /// Event logs are what the tools of rules read.

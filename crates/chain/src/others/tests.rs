@@ -108,8 +108,8 @@ fn machines_agree_by_place_and_disagree_with_a_reason() {
         [
             (Verdict::OnlyTheirs, "app-01", "registered"),
             (Verdict::OnlyTheirs, "ghost", "machine-not-in-evidence"),
-            (Verdict::OnlyOurs, "", "not-in-their-list"),
-            (Verdict::OnlyOurs, "", "host-not-looked-at"),
+            (Verdict::OnlyOurs, "second", "not-in-their-list"),
+            (Verdict::OnlyOurs, "third", "host-not-looked-at"),
             (Verdict::Both, "dev-build-07", ""),
         ]
     );
@@ -153,7 +153,7 @@ fn pairs_are_looked_for_among_flows() {
         [
             (Verdict::OnlyTheirs, "10.0.0.6 → 203.0.113.6", "below-our-bar"),
             (Verdict::OnlyTheirs, "10.0.0.7 → 203.0.113.7", "pair-not-in-evidence"),
-            (Verdict::OnlyOurs, "", "pair-not-in-theirs"),
+            (Verdict::OnlyOurs, "10.0.0.9 → 203.0.113.5", "pair-not-in-theirs"),
             (Verdict::Both, "10.0.0.5 → 203.0.113.5", ""),
         ]
     );
@@ -182,7 +182,7 @@ fn rules_agree_by_id_title_or_record_on_the_same_host() {
             (Verdict::OnlyTheirs, "Strange", "rule-not-in-set"),
             (Verdict::OnlyTheirs, "Quiet", "our-rule-silent"),
             (Verdict::OnlyTheirs, "Other Host", "log-not-in-evidence"),
-            (Verdict::OnlyOurs, "", "their-rules-silent"),
+            (Verdict::OnlyOurs, "Title of own-d", "their-rules-silent"),
             (Verdict::Both, "Same Record", ""),
             (Verdict::Both, "By Id", ""),
             (Verdict::Both, "Title of own-c", ""),
