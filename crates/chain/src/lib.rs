@@ -23,6 +23,6 @@ pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerd
 pub use data::{Command, command_meanings};
 pub use follow::{Follow, wants as follow_wants};
 pub use mail::{ASIDE as MAIL_ASIDE, Mail, wants as mail_wants};
-pub use names::is_public;
+pub use names::{host_key, is_public};
 pub use others::Known;
 pub use tell::{Change, Coverage, changes, tell};

@@ -86,7 +86,7 @@ pub fn is_public(address: &str) -> bool {
 }
 
 /// Host names are one where their first labels are: `esx01` and `esx01.corp.example`; addresses stay whole.
-pub(crate) fn host_key(host: &str) -> String {
+pub fn host_key(host: &str) -> String {
     if ip(host).is_some() {
         return host.to_owned();
     }

@@ -325,11 +325,7 @@ impl<'a> Worker<'a> {
         let index = konseki_sources::all().iter().position(|e| e.id == entry.id).unwrap_or(konseki_sources::all().len());
         let Some(about) = self.shared.about.get(index).cloned() else { return Ok(()) };
         let host = host_of(&job.path, self.shared.settings);
-        let zone = job.zone_offset.map(|offset| {
-            let sign = if offset < 0 { '-' } else { '+' };
-            let text = format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60);
-            (text, Basis::ZipFields)
-        });
+        let zone = job.zone_offset.map(|offset| (crate::zones::name(offset), Basis::ZipFields));
         let hints = Hints { zone, host: host.clone(), modified: job.modified };
         let id = crate::evidence_id(&job.sha256);
         let shared = self.shared;

@@ -157,8 +157,7 @@ pub(crate) fn zone_of(name: Option<&str>) -> Result<Option<Local>, Error> {
 pub(crate) fn local_time(zone: &mut Local, stamp: Stamp) -> String {
     let offset = zone.offset_at(stamp.micros).unwrap_or(0);
     let local = rfc3339(stamp.micros + i64::from(offset) * 1_000_000, stamp.fidelity);
-    let sign = if offset < 0 { '-' } else { '+' };
-    format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), offset.abs() / 3600, offset.abs() / 60 % 60)
+    format!("{}{}", local.trim_end_matches('Z'), crate::zones::name(offset))
 }
 
 fn finding_places(case: &Case) -> Result<BTreeSet<(String, String, u64)>, Error> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use konseki_chain::host_key;
 use konseki_formats::time::Local;
 use konseki_model::Basis;
 use konseki_model::evidence::Zone;
@@ -48,7 +49,7 @@ fn told(place: &Place, outcome: &Outcome, settings: &Settings, stated: &Stated, 
     if let Some(name) = settings.zone_of(&place.path, hosts) {
         return Some((name.to_owned(), Local::new(name)?.parts(from, to), Basis::Analyst));
     }
-    let stretches = hosts.iter().find_map(|host| stated.by_host.get(&key(host))).filter(|_| outcome.zone.basis == "assumed")?;
+    let stretches = hosts.iter().find_map(|host| stated.by_host.get(&host_key(host))).filter(|_| outcome.zone.basis == "assumed")?;
     let assumed = Local::new(&outcome.zone.name)?;
     let agrees = |hour: i64, offset: i32| assumed.offset_at(hour * HOUR) == Some(offset);
     if stretches.iter().all(|one| agrees(one.first, one.offset) && agrees(one.last, one.offset)) {
@@ -66,7 +67,8 @@ fn told(place: &Place, outcome: &Outcome, settings: &Settings, stated: &Stated, 
     Some((names.into_iter().collect::<Vec<_>>().join(", "), offsets, Basis::Neighbours))
 }
 
-fn name(offset: i32) -> String {
+/// An offset (seconds east of UTC) as texts write it: `+09:00`.
+pub(crate) fn name(offset: i32) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60)
 }
@@ -104,10 +106,6 @@ struct Stretch {
     last: i64,
 }
 
-fn key(host: &str) -> String {
-    host.split('.').next().unwrap_or(host).to_lowercase()
-}
-
 impl Stated {
     pub fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
         let mut sources: BTreeMap<&str, States> = BTreeMap::new();
@@ -121,7 +119,7 @@ impl Stated {
             }
             for (offset, span) in outcome.spans.iter().filter_map(|span| Some((said(span)?, span))) {
                 for (host, counts) in &span.hours {
-                    let own = hours.entry(key(if host.is_empty() { &outcome.host } else { host })).or_default();
+                    let own = hours.entry(host_key(if host.is_empty() { &outcome.host } else { host })).or_default();
                     for (hour, count) in counts {
                         *own.entry(*hour).or_default().entry(offset).or_default() += count;
                     }

@@ -180,6 +180,23 @@ fn a_zone_that_other_logs_of_the_host_state_is_taken() {
 }
 
 #[test]
+fn a_host_named_by_its_address_takes_no_other_hosts_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("evidence");
+    write(&root, DLOGS, &request("Fri Mar 15 06:36:24 2024"));
+    let stated = head("2024-03-15T07:00:00", "+01:00").replace("vpn01", "10.1.2.9").repeat(3);
+    write(&root, "syslog/vpn.log", &stated);
+    let case = folder.path().join("case");
+    let host = |name: &str| set(&case, &format!("[[evidence]]\npath = \"dlogs\"\nhost = \"{name}\"\n"));
+    host("10.7.7.7");
+    run(vec![root.clone()], &case);
+    assert_eq!(zones(&case)["ivanti/uwsgi"].1, "assumed");
+    host("10.1.2.9");
+    run(vec![root], &case);
+    assert_eq!(zones(&case)["ivanti/uwsgi"], ("+01:00".to_owned(), "neighbours".to_owned()));
+}
+
+#[test]
 fn instants_are_no_guess() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("evidence");
