@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::stix::Bundle;
 use super::view::{View, end, start};
 use super::{millis, set};
-use crate::malware::Malware;
 use crate::words_of_data as say;
 
 const EXTENSION: &str = "extension-definition--fb9c968a-745b-4ade-9b25-c324172197f4";
@@ -55,11 +54,6 @@ fn describe(view: &View<'_>, step: &Step) -> String {
         format!("{} [{} {place}]", finding.why, finding.id)
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Steps that show the program.
-fn steps_of<'a>(view: &'a View<'_>, one: &'a Malware) -> impl Iterator<Item = &'a Step> {
-    view.told.chain.steps.iter().filter(|step| step.findings.iter().any(|id| one.findings.contains(id)))
 }
 
 pub fn stix(view: &View<'_>) -> Value {
@@ -108,7 +102,7 @@ pub fn stix(view: &View<'_>) -> Value {
     }
     for one in &view.malware {
         let malware = super::malware::object(&mut bundle, one);
-        for step in steps_of(view, one) {
+        for step in one.steps(&view.told.chain.steps) {
             bundle.relate(&id(&step.id), "related-to", &malware);
         }
     }
@@ -215,7 +209,7 @@ pub fn afb(view: &View<'_>) -> Value {
         let key = format!("malware|{}", one.key);
         let at = (beside, row * ROW);
         canvas.block("malware", &key, &super::malware::block(one, view.lang()), at);
-        for step in steps_of(view, one) {
+        for step in one.steps(&view.told.chain.steps) {
             let from = places.get(step.id.as_str()).copied().unwrap_or_default();
             canvas.line((&step.id, 0, (from.0 + 160, from.1)), (&key, 180, (at.0 - 160, at.1)));
         }

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::{Claims, Error, File, Request};
 pub use detections::act_rules;
+pub(crate) use detections::{HIDDEN, SCRIPT, SCRIPT_PATH};
 use view::View;
 
 /// RFC 3339 UTC to the microsecond.

@@ -18,8 +18,9 @@ const WRAPPED_MIN: usize = 8;
 const DEPTH: usize = 3;
 /// Shorter names stand in longer words by chance.
 const GLUED_MIN: usize = 4;
-/// What the writers of the data formats spell: a name within one of these words says nothing of the case.
-const FORMATS: [&str; 15] = [
+/// What the writers of the data formats spell: a name within a longer one of these words says nothing of the case. As a word of
+/// its own a name is sought whatever stands here.
+const FORMATS: [&str; 13] = [
     include_str!("../data/custody.rs"),
     include_str!("../data/detections/mod.rs"),
     include_str!("../data/detections/acts.rs"),
@@ -27,14 +28,20 @@ const FORMATS: [&str; 15] = [
     include_str!("../data/lists.rs"),
     include_str!("../data/malware.rs"),
     include_str!("../data/misp.rs"),
-    include_str!("../../data/malware.toml"),
-    include_str!("../../data/scripts/esxi-unregistered-machines.sh"),
     include_str!("../data/navigator.rs"),
     include_str!("../data/ocsf.rs"),
     include_str!("../data/stix.rs"),
     include_str!("../data/tables.rs"),
     include_str!("../data/timesketch.rs"),
     include_str!("../duty/paper.rs"),
+];
+/// Words of ours that packages tell.
+const TOLD: [&str; 5] = [
+    include_str!("../../data/hunt.toml"),
+    include_str!("../../data/systems.toml"),
+    include_str!("../../data/mitigations.tsv"),
+    include_str!("../../data/malware.toml"),
+    crate::data::SCRIPT,
 ];
 
 /// `ours`: the files of an empty case. What stands there is our own vocabulary and tells nothing.
@@ -64,6 +71,8 @@ pub fn check(files: &[File], withheld: &Withheld, ours: &Ours) -> Result<(), Err
 #[derive(Clone, Debug, Default)]
 pub struct Ours {
     words: String,
+    /// Of formats; only longer words that hold a name are looked up here.
+    formats: String,
     samples: String,
 }
 
@@ -73,7 +82,7 @@ impl Ours {
     pub fn new(files: &[File]) -> Result<Self, Error> {
         let files = all_opened(files)?;
         let (samples, words): (Vec<&File>, Vec<&File>) = files.iter().partition(|file| file.path.ends_with(".jsonl"));
-        Ok(Self { words: vocabulary(&words), samples: texts(&samples) })
+        Ok(Self { words: vocabulary(&words), formats: FORMATS.concat().to_lowercase(), samples: texts(&samples) })
     }
 
     /// Does the name tell the case even as a part of a longer word (`vaultbackup`)? Not where it is short, could be a part of
@@ -81,7 +90,8 @@ impl Ours {
     pub fn tells_within(&self, class: Class, text: &str) -> bool {
         let named = matches!(class, Class::Host | Class::User | Class::Vm | Class::Datastore | Class::Domain | Class::Mailbox);
         let long = text.chars().count() >= GLUED_MIN && !text.bytes().all(|byte| byte.is_ascii_hexdigit() || b"-.:".contains(&byte));
-        class == Class::Text || (named && long && !self.words.contains(&text.to_lowercase()))
+        let spelled = |lower: &str| [&self.words, &self.formats].iter().any(|ours| ours.contains(lower));
+        class == Class::Text || (named && long && !spelled(&text.to_lowercase()))
     }
 }
 
@@ -117,10 +127,7 @@ fn vocabulary(ours: &[&File]) -> String {
         add(&both.ja);
     }
     konseki_report::attack::techniques().for_each(|technique| add(technique.name));
-    [include_str!("../../data/hunt.toml"), include_str!("../../data/systems.toml"), include_str!("../../data/mitigations.tsv")]
-        .into_iter()
-        .chain(FORMATS)
-        .for_each(add);
+    TOLD.into_iter().for_each(add);
     text
 }
 
@@ -256,7 +263,7 @@ mod tests {
 
     #[test]
     fn short_names_numbers_and_ordinary_words_may_be_parts_of_words() {
-        let ours = Ours { words: "the serverless observed".to_owned(), samples: String::new() };
+        let ours = Ours { words: "the serverless observed".to_owned(), ..Ours::default() };
         let leaks = |sought: &str, text: &str| {
             let withheld = Withheld { sought: vec![(Class::Host, sought.to_owned())], ..Withheld::default() };
             check(&[File::new("a.txt", text)], &withheld, &ours).is_err()
@@ -264,6 +271,16 @@ mod tests {
         assert!(leaks("nerve", "nervebackup") && leaks("nerve", "MYNERVE1") && leaks("nerve", "to_nerves"));
         assert!(!leaks("esx", "esx12") && !leaks("serv", "observed") && !leaks("cafe1", "0cafe12"));
         assert!(leaks("esx", "on esx.") && leaks("cafe1", "on cafe1"));
+    }
+
+    #[test]
+    fn a_word_of_a_format_is_no_excuse_for_a_name_by_itself() {
+        let ours = Ours { formats: "a canvas_block of the canvas".to_owned(), ..Ours::default() };
+        let leaks = |text: &str| {
+            let withheld = Withheld { sought: vec![(Class::Host, "canvas".to_owned())], ..Withheld::default() };
+            check(&[File::new("a.txt", text)], &withheld, &ours).is_err()
+        };
+        assert!(leaks("on canvas.") && !leaks("canvasses"));
     }
 
     #[test]

@@ -55,8 +55,7 @@ fn malware_table(view: &View<'_>, doc: &mut Doc) {
     doc.p("deep.malware", &[]);
     let moment = |at: Option<i64>| at.map_or_else(|| plain("common.unknown"), |at| view.clock.moment(at, Fidelity::Second));
     let row = |one: &malware::Malware| {
-        let steps = view.claims.chain.steps.iter().filter(|step| step.findings.iter().any(|id| one.findings.contains(id)));
-        let steps: Vec<&str> = steps.map(|step| step.id.as_str()).collect();
+        let steps: Vec<&str> = one.steps(&view.claims.chain.steps).map(|step| step.id.as_str()).collect();
         vec![
             one.name.clone().into(),
             code(&one.types.join(", ")),
@@ -248,10 +247,9 @@ fn not_known(view: &View<'_>, doc: &mut Doc) {
         vec![
             Cell::from(bilingual(&gap.what, &gap.what_ja)),
             plain(&format!("common.gap.{}", reason(gap.why))).into(),
-            if gap.from == gap.to || span(&gap.from) == span(&gap.to) {
-                span(&gap.from).into()
-            } else {
-                say("common.span", &[("from", span(&gap.from)), ("to", span(&gap.to))]).into()
+            match (span(&gap.from), span(&gap.to)) {
+                (from, to) if from == to => from.into(),
+                (from, to) => say("common.span", &[("from", from), ("to", to)]).into(),
             },
             bilingual(&gap.collect, &gap.collect_ja).into(),
         ]

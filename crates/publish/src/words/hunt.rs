@@ -11,6 +11,7 @@ use super::book::{has, join, plain, same, say};
 use super::deep::technique_name;
 use super::doc::{Block, Doc};
 use super::view::{View, bilingual};
+use crate::data::{HIDDEN, SCRIPT_PATH};
 
 /// Commands and queries of one technique.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -112,8 +113,8 @@ fn technique(view: &View<'_>, doc: &mut Doc, id: &str, seen: &Seen<'_>) {
         code(doc, "hunt.h.commands", &hunt.command);
         code(doc, "hunt.h.query", &hunt.query);
     }
-    if id == "T1564.006" {
-        doc.p("hunt.script", &[("file", same("detections/scripts/esxi-unregistered-machines.sh"))]);
+    if id == HIDDEN {
+        doc.p("hunt.script", &[("file", same(SCRIPT_PATH))]);
     }
     rules(doc, seen);
     doc.h3("hunt.h.mitigations");

@@ -16,8 +16,9 @@ mod acts;
 mod compared;
 
 /// Hide Artifacts: Run Virtual Instance; and the script that looks for it on a host.
-const HIDDEN: &str = "T1564.006";
+pub const HIDDEN: &str = "T1564.006";
 pub const SCRIPT: &str = include_str!("../../../data/scripts/esxi-unregistered-machines.sh");
+pub const SCRIPT_PATH: &str = "detections/scripts/esxi-unregistered-machines.sh";
 
 /// What is written so far, and the plan of the step at hand.
 struct Kit<'a> {
@@ -46,7 +47,7 @@ pub fn files(view: &View<'_>) -> Result<Vec<File>, Error> {
     kit.indicators();
     let mut out: Vec<File> = kit.files.into_values().filter(|file| !file.bytes.is_empty()).collect();
     if view.told.chain.steps.iter().flat_map(|step| &step.techniques).any(|id| id == HIDDEN) {
-        out.push(File::new("detections/scripts/esxi-unregistered-machines.sh", SCRIPT));
+        out.push(File::new(SCRIPT_PATH, SCRIPT));
     }
     out.push(json_file("detections/steps.json", &json!({"steps": steps}))?);
     Ok(out)
