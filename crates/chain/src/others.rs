@@ -44,7 +44,7 @@ pub(crate) struct Said {
 }
 
 /// Tool, what it is about, name or id, host or pair.
-type Key = (String, u8, String, String);
+type Key = (String, About, String, String);
 
 /// Observes in order of time: findings without a time come first, so that flows find their pairs.
 #[derive(Default)]
@@ -55,6 +55,8 @@ pub struct Heard {
     tools: BTreeMap<String, OtherTool>,
     /// Tool -> hosts that it looked at.
     looked: BTreeMap<String, BTreeSet<String>>,
+    /// Findings on things that were one too many.
+    pub(crate) beyond: u64,
 }
 
 impl Heard {
@@ -95,11 +97,12 @@ impl Heard {
         let pair = (said.src.clone(), said.dst.clone());
         let key = (
             said.tool.clone(),
-            said.about as u8,
+            said.about,
             name,
             if said.about == About::Beacon { pair.0.clone() + " " + &pair.1 } else { host_key(&said.host) },
         );
         if self.said.len() >= MOST && !self.said.contains_key(&key) {
+            self.beyond += 1;
             return;
         }
         entry.compared += 1;

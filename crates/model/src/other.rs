@@ -33,7 +33,7 @@ pub struct Opinion {
     pub verdict: Verdict,
     pub about: About,
     pub tool: String,
-    /// Machine, `source → destination`, or title of a rule; for `OnlyOurs` empty: the findings say it.
+    /// Machine, `source → destination`, or title of a rule.
     pub name: String,
     pub host: String,
     /// In Sigma's words where the tool gives one.

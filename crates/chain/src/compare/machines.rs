@@ -15,11 +15,6 @@ use super::{Compared, MachineRow, MachineVerdict};
 use crate::names::host_key;
 use details::{details, draft};
 use place::{Volumes, parse};
-
-/// Folder and file of a definition, however its path is written.
-pub(crate) fn tail(path: &str) -> Option<String> {
-    parse(path).map(|place| place.tail)
-}
 use rows::{mark, put};
 
 const HOUR: i64 = 3_600_000_000;
@@ -27,6 +22,11 @@ const HOUR: i64 = 3_600_000_000;
 const NEAR: i64 = HOUR / 4;
 /// Records kept; inventories are small, and logs add few machines.
 const MOST: usize = 200_000;
+
+/// Folder and file of a definition, however its path is written.
+pub(crate) fn tail(path: &str) -> Option<String> {
+    parse(path).map(|place| place.tail)
+}
 
 #[derive(Default)]
 pub struct Machines {

@@ -269,6 +269,8 @@ impl Compare {
         self.vcenter.finish(&mut out);
         self.flows.finish(&self.book, &self.data, &mut out);
         out.beyond.push(("flows of pairs beyond those that are counted", self.flows.beyond));
+        out.beyond.push(("requests of paths beyond those that are counted", self.web.beyond));
+        out.beyond.push(("findings of other tools beyond those that are compared", self.others.beyond));
         self.web.finish(&mut out);
         self.mail.finish(&self.book, &mut out);
         out.beyond.push(("files read on shares beyond those that are counted", self.shares.beyond));

@@ -23,9 +23,20 @@ struct Day {
 
 /// What is cited of a day that is told.
 #[derive(Default)]
-struct Told {
+struct Cited {
     shares: BTreeSet<String>,
     records: Vec<Record>,
+}
+
+/// One account's days on one server far above its others.
+struct Bulk {
+    days: Vec<Key>,
+    files: u64,
+    /// Files that it reads on its other days.
+    usual: u64,
+    /// Shares that it had not opened before.
+    new: BTreeSet<String>,
+    level: Level,
 }
 
 /// (account, server, day).
@@ -35,8 +46,9 @@ type Key = (String, String, i64);
 pub struct Shares {
     days: BTreeMap<Key, Day>,
     files: usize,
-    /// Days far above the account's others, once all are known.
-    told: BTreeMap<Key, Told>,
+    /// What is told once all days are known, and what of it is cited.
+    told: Vec<Bulk>,
+    cited: BTreeMap<Key, Cited>,
     pub beyond: u64,
 }
 
@@ -62,9 +74,9 @@ fn files(day: &Day) -> u64 {
     day.files.len() as u64
 }
 
-/// Days of one account on one server far above its others, and how many files it usually reads.
-fn bulk<'d>(days: &[(i64, &'d Day)]) -> Option<(Vec<(i64, &'d Day)>, u64)> {
-    let many: Vec<(i64, &Day)> = days.iter().filter(|(_, day)| files(day) >= FEW).copied().collect();
+/// Judges the days of one account on one server.
+fn bulk(name: &str, server: &str, days: &[(i64, &Day)]) -> Option<Bulk> {
+    let many: Vec<&(i64, &Day)> = days.iter().filter(|(_, day)| files(day) >= FEW).collect();
     // What an account does on many days is its work.
     if many.is_empty() || many.len() * 4 > days.len().max(8) {
         return None;
@@ -72,7 +84,19 @@ fn bulk<'d>(days: &[(i64, &'d Day)]) -> Option<(Vec<(i64, &'d Day)>, u64)> {
     let mut other: Vec<u64> = days.iter().map(|(_, day)| files(day)).filter(|count| *count < FEW).collect();
     other.sort_unstable();
     let usual = other.get(other.len() / 2).copied().unwrap_or(0);
-    many.iter().any(|(_, day)| files(day) >= usual.saturating_mul(8)).then_some((many, usual))
+    if many.iter().all(|(_, day)| files(day) < usual.saturating_mul(8)) {
+        return None;
+    }
+    let first = many.iter().map(|(day, _)| *day).min().unwrap_or(0);
+    let before: BTreeSet<&String> = days.iter().filter(|(day, _)| *day < first).flat_map(|(_, day)| &day.shares).collect();
+    let new: BTreeSet<String> = many.iter().flat_map(|(_, day)| &day.shares).filter(|share| !before.contains(share)).cloned().collect();
+    Some(Bulk {
+        level: if new.is_empty() || before.is_empty() { Level::Low } else { Level::Medium },
+        days: many.iter().map(|(day, _)| (name.to_owned(), server.to_owned(), *day)).collect(),
+        files: many.iter().map(|(_, day)| files(day)).sum(),
+        usual,
+        new,
+    })
 }
 
 impl Shares {
@@ -96,23 +120,15 @@ impl Shares {
         }
     }
 
-    /// (account, server) -> its days.
-    fn accounts(&self) -> BTreeMap<(&str, &str), Vec<(i64, &Day)>> {
+    /// Which days are told; what was counted is no longer needed.
+    pub fn settle(&mut self) {
+        let all = std::mem::take(&mut self.days);
         let mut accounts: BTreeMap<(&str, &str), Vec<(i64, &Day)>> = BTreeMap::new();
-        for ((name, server, day), seen) in &self.days {
+        for ((name, server, day), seen) in &all {
             accounts.entry((name, server)).or_default().push((*day, seen));
         }
-        accounts
-    }
-
-    /// Which days are told.
-    pub fn settle(&mut self) {
-        let mut told = BTreeMap::new();
-        for ((name, server), days) in self.accounts() {
-            let many = bulk(&days).into_iter().flat_map(|(many, _)| many);
-            told.extend(many.map(|(day, _)| ((name.to_owned(), server.to_owned(), day), Told::default())));
-        }
-        self.told = told;
+        self.told = accounts.iter().filter_map(|((name, server), days)| bulk(name, server, days)).collect();
+        self.cited = self.told.iter().flat_map(|bulk| bulk.days.iter().cloned()).map(|key| (key, Cited::default())).collect();
     }
 
     /// Records of days that are told are asked for once more.
@@ -122,29 +138,25 @@ impl Shares {
 
     /// Keeps what is cited of the days that are told: first of each share, and a few files.
     pub fn look(&mut self, record: &Record) {
-        let Some((key, share)) = access(record) else { return };
-        let Some(told) = self.told.get_mut(&key) else { return };
-        if told.shares.len() < 64 && told.shares.insert(share) && told.records.len() < 12 {
-            told.records.push(super::lean(record));
+        if self.cited.is_empty() {
+            return;
         }
-        if !record.target.is_empty() && told.records.len() < 16 {
-            told.records.push(super::lean(record));
+        let Some((key, share)) = access(record) else { return };
+        let Some(cited) = self.cited.get_mut(&key) else { return };
+        if cited.shares.len() < 64 && cited.shares.insert(share) && cited.records.len() < 12 {
+            cited.records.push(super::lean(record));
+        }
+        if !record.target.is_empty() && cited.records.len() < 16 {
+            cited.records.push(super::lean(record));
         }
     }
 
     pub fn finish(&self, out: &mut Compared) {
-        for ((name, server), days) in self.accounts() {
-            let Some((many, usual)) = bulk(&days) else { continue };
-            let first = many.iter().map(|(day, _)| *day).min().unwrap_or(0);
-            let before: BTreeSet<&String> = days.iter().filter(|(day, _)| *day < first).flat_map(|(_, day)| &day.shares).collect();
-            let new: BTreeSet<&String> = many.iter().flat_map(|(_, day)| &day.shares).filter(|share| !before.contains(share)).collect();
-            let level = if new.is_empty() || before.is_empty() { Level::Low } else { Level::Medium };
-            let told = many.iter().filter_map(|(day, _)| self.told.get(&(name.to_owned(), server.to_owned(), *day)));
-            let records: Vec<&Record> = told.flat_map(|day| &day.records).collect();
-            let Some(one) = records.first() else { continue };
-            let count: u64 = many.iter().map(|(_, day)| files(day)).sum();
-            let list = new.iter().map(|share| share.as_str()).collect::<Vec<_>>().join(", ");
-            let (count, usual) = (count.to_string(), usual.to_string());
+        for bulk in &self.told {
+            let records: Vec<&Record> = bulk.days.iter().filter_map(|key| self.cited.get(key)).flat_map(|day| &day.records).collect();
+            let (Some(one), Some((_, server, _))) = (records.first(), bulk.days.first()) else { continue };
+            let list = bulk.new.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let (count, usual, level) = (bulk.files.to_string(), bulk.usual.to_string(), bulk.level);
             let args = [
                 ("user", one.user.as_str()),
                 ("host", server),

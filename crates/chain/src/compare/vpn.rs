@@ -71,8 +71,9 @@ impl Vpn {
             return;
         }
         if record.kind() == Kind::ShareAccess {
-            let key = (record.host.clone(), record.session.clone());
-            if let Some(shares) = self.shares.get_mut(&key).filter(|shares| shares.len() < 20) {
+            let key = || (record.host.clone(), record.session.clone());
+            let known = if self.shares.is_empty() { None } else { self.shares.get_mut(&key()) };
+            if let Some(shares) = known.filter(|shares| shares.len() < 20) {
                 shares.push(lean(record));
             }
             return;

@@ -45,6 +45,13 @@ struct Path {
     bare: Vec<Record>,
 }
 
+impl Path {
+    /// Clients from elsewhere.
+    fn outside(&self) -> impl Iterator<Item = &String> {
+        self.clients.iter().filter(|client| !is_local(client))
+    }
+}
+
 #[derive(Default)]
 pub struct Web {
     /// (host, path) over all logs of the host.
@@ -122,7 +129,7 @@ impl Web {
             entry.bare.push(super::lean(record));
         }
         // A path of many is no web shell, whatever comes: nothing of it is cited.
-        if entry.clients.iter().filter(|client| !is_local(client)).count() > CLIENTS {
+        if entry.outside().count() > CLIENTS {
             entry.places = Vec::new();
         } else if entry.places.len() < 12 {
             entry.places.push(self.names.cite(record));
@@ -154,8 +161,7 @@ impl Web {
             let mut places: Vec<Because> = seen.places.iter().map(Cite::because).collect();
             places.extend(kinds.iter().filter_map(|(_, record)| record.as_ref()).map(|record| because(record)));
             let mut entities = vec![host(place), Entity::new(EntityKind::Url, path.clone(), "object")];
-            let clients = seen.clients.iter().filter(|client| !is_local(client));
-            entities.extend(clients.map(|client| Entity::new(EntityKind::Address, client.clone(), "from")));
+            entities.extend(seen.outside().map(|client| Entity::new(EntityKind::Address, client.clone(), "from")));
             let src = seen.clients.iter().next().cloned().unwrap_or_default();
             let count = seen.count.to_string();
             let args = [("uri", path.as_str()), ("host", place), ("evidence", &names), ("src", &src), ("count", &count)];
@@ -182,7 +188,7 @@ impl Web {
 
     /// Weight of the signs, and the kinds of evidence that agree.
     fn weigh<'s>(&'s self, place: &str, path: &str, seen: &'s Path) -> Option<(i32, Kinds<'s>)> {
-        let clients = seen.clients.iter().filter(|client| !is_local(client)).count();
+        let clients = seen.outside().count();
         let answered = !seen.status || seen.answered * 2 >= seen.count;
         if seen.count < 3 || clients > CLIENTS || !answered || path.contains("..") {
             return None;

@@ -165,8 +165,9 @@ impl Follow<'_> {
         let mut step = origin.clone();
         if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
             let entity = Entity::new(EntityKind::Session, session_of(finding), "via");
-            self.join(&way.because.because(), &step, By::Exact, entity, 0);
-            step = way.because.because();
+            let place = way.because.because();
+            self.join(&place, &step, By::Exact, entity, 0);
+            step = place;
             src = Some(way.src.as_ref().to_owned());
             self.session_at(finding, &step, way.from);
         }
@@ -200,12 +201,13 @@ impl Follow<'_> {
             let ways: Vec<_> = self.joins.ways.shells(&place, &user, time).into_iter().cloned().collect();
             let [way] = ways.as_slice() else { return };
             let entity = Entity::new(EntityKind::User, way.user.as_ref(), "via");
-            self.join(&way.because.because(), &step, By::Interval, entity, 0);
+            let place = way.because.because();
+            self.join(&place, &step, By::Interval, entity, 0);
             let shell = Presence {
                 carrier: Carrier::Shell(host_key(&way.host), account(&way.user)),
                 from: way.from,
                 to: way.to.unwrap_or(way.from + 12 * HOUR),
-                origin: way.because.because(),
+                origin: place.clone(),
                 entity: Entity::new(EntityKind::User, way.user.as_ref(), "via"),
                 by: By::Interval,
                 alternatives: 0,
@@ -214,7 +216,7 @@ impl Follow<'_> {
                 weak: false,
             };
             self.add(shell);
-            step = way.because.because();
+            step = place;
             if src.as_deref() == Some(way.src.as_ref()) {
                 return;
             }

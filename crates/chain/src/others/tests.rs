@@ -190,3 +190,12 @@ fn rules_agree_by_id_title_or_record_on_the_same_host() {
     );
     assert!(findings.iter().all(|one| one.confidence == 0.8), "the same rule over the same log is no second witness");
 }
+
+#[test]
+fn what_is_one_too_many_is_counted() {
+    let mut heard = Heard::default();
+    for number in 0..super::MOST as u64 + 3 {
+        heard.observe(&hit("dc01", &format!("rule-{number}"), "Title", number, T));
+    }
+    assert_eq!((heard.said.len(), heard.beyond), (super::MOST, 3));
+}
