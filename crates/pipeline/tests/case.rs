@@ -1,12 +1,15 @@
 //! The whole way on the case that ships: story, accounts, excerpts byte for byte, the same bytes however it is run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use konseki_pipeline::{Request, Silent, Summary, investigate, test_rules, verify};
 use serde_json::Value;
+use shared::results;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -26,17 +29,6 @@ fn run(inputs: Vec<PathBuf>, case: &Path, threads: usize) -> Summary {
         ..Request::default()
     };
     investigate(&request, &Silent).unwrap()
-}
-
-/// Every result and the report, by name.
-fn results(case: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    for folder in ["results", "report"] {
-        for entry in fs::read_dir(case.join(folder)).unwrap().flatten() {
-            all.insert(format!("{folder}/{}", entry.file_name().to_string_lossy()), fs::read(entry.path()).unwrap());
-        }
-    }
-    all
 }
 
 fn findings(case: &Path) -> Vec<Value> {

@@ -1,12 +1,15 @@
 //! A zone or offset in case.toml moves the story without the evidence, to the same bytes as if it had been there before.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod shared;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use konseki_pipeline::{Output, Request, Silent, TimelineFormat, TimelineRequest, investigate, query, timeline};
 use serde_json::Value;
+use shared::results;
 
 const DLOGS: &str = "vpn01/data/var/dlogs/cav_webserv.log";
 
@@ -40,16 +43,6 @@ fn run(inputs: Vec<PathBuf>, case: &Path) -> konseki_pipeline::Summary {
     let now = "2024-01-01T00:00:00Z".to_owned();
     investigate(&Request { inputs, case: case.to_owned(), threads: 2, now, actor: "test".to_owned(), ..Request::default() }, &Silent)
         .unwrap()
-}
-
-fn results(case: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    for folder in ["results", "report"] {
-        for entry in fs::read_dir(case.join(folder)).unwrap().flatten() {
-            all.insert(format!("{folder}/{}", entry.file_name().to_string_lossy()), fs::read(entry.path()).unwrap());
-        }
-    }
-    all
 }
 
 fn times(case: &Path, source: &str) -> Vec<(String, String)> {
