@@ -17,6 +17,25 @@ mod others;
 mod small;
 mod tell;
 
+/// Native fields that comparisons and following ask for; the story is told without the others.
+pub const NATIVE: &[&str] = &[
+    "EventRecordID",
+    "LogonType",
+    "Record ID",
+    "RecordID",
+    "RuleID",
+    "VMName",
+    "event_key",
+    "file",
+    "fw",
+    "id",
+    "line",
+    "macb",
+    "message",
+    "part",
+    "vm",
+];
+
 pub use book::Book;
 pub use clock::{Clocks, Offset, wants as clock_wants};
 pub use compare::{ASIDE, Compare, Compared, Edge, Joins, MachineRow, MachineVerdict, Settings, Tunnel, again_wants, wants};

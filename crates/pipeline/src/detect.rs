@@ -43,7 +43,7 @@ pub struct RuleWords {
 /// All rules of a run.
 pub struct Detector {
     sigma: sigma::Engine,
-    yara: Option<konseki_yara::RuleSet>,
+    yara: yara::Set,
     /// YARA rules were given by the user: every piece is scanned, not only files that no log source reads.
     yara_all: bool,
     unusable: Vec<(String, u64, String)>,
@@ -77,16 +77,18 @@ impl Detector {
         }
         let hash = crate::hex(&hasher.finalize()).get(..16).unwrap_or_default().to_owned();
         let yara_all = yara_files.len() > own_yara;
-        let compile = || (!yara_files.is_empty()).then(|| konseki_yara::RuleSet::compile(&yara_files));
-        let ((sigma, mut unusable), yara) = std::thread::scope(|scope| {
+        let yara = yara::Set::new(yara_files);
+        let (sigma, mut unusable) = std::thread::scope(|scope| {
+            // What is ours is compiled when a file asks for it; what is the user's may be wrong, and is said at once.
+            let compile = || yara_all.then(|| yara.get().len());
             let beside = (threads > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, compile).ok()).flatten();
             let sigma = sigma::Engine::build(&sigma_files, &lists, threads);
-            (sigma, beside.and_then(|thread| thread.join().ok()).unwrap_or_else(compile))
+            beside.and_then(|thread| thread.join().ok()).unwrap_or_else(compile);
+            sigma
         });
-        let yara = yara.map(|(rules, bad)| {
-            unusable.extend(bad.into_iter().map(|one| (one.file, one.line, one.reason)));
-            rules
-        });
+        if yara_all {
+            unusable.extend(yara.unusable().iter().map(|one| (one.file.clone(), one.line, one.reason.clone())));
+        }
         unusable.sort();
         Ok(Self { sigma, yara, yara_all, unusable, hash })
     }
@@ -112,11 +114,14 @@ impl Detector {
         if let Some(args) = file.hashes.iter().find_map(|hash| self.sigma.hash(hash)) {
             outcome.hits.push(file.hit("indicator", "indicator-hash", At::Offset(0), String::new(), args, &outcome.host));
         }
-        let Some(rules) = &self.yara else { return };
+        if self.yara.is_empty() {
+            return;
+        }
         let log = !matches!(file.source, "" | "text/plain" | "vmware/esxi_autostart");
         if (!self.yara_all && log) || reader.seek(std::io::SeekFrom::Start(0)).is_err() {
             return;
         }
+        let rules = self.yara.get();
         let mut bytes = Vec::new();
         let found = if file.size <= konseki_yara::WHOLE {
             std::io::Read::read_to_end(reader, &mut bytes).map_err(|error| error.to_string()).and_then(|_| rules.scan(file.path, &bytes))
@@ -134,7 +139,7 @@ impl Detector {
     pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
         match engine {
             "sigma" | "correlation" | "indicator" => self.sigma.words(engine, rule),
-            _ => yara::words(rule, self.yara.as_ref().and_then(|rules| rules.about(rule))),
+            _ => yara::words(rule, self.yara.get().about(rule)),
         }
     }
 
@@ -152,7 +157,7 @@ impl Detector {
     }
 
     pub fn usable(&self) -> u64 {
-        self.sigma.len() + self.yara.as_ref().map_or(0, |rules| rules.len() as u64)
+        self.sigma.len() + self.yara.count() as u64
     }
 
     pub fn unusable(&self) -> &[(String, u64, String)] {
@@ -160,7 +165,8 @@ impl Detector {
     }
 
     pub fn list(&self) -> Vec<RuleLine> {
-        let files = self.yara.iter().flat_map(|rules| rules.names().map(|name| yara::words(name, rules.about(name))));
+        let rules = self.yara.get();
+        let files = rules.names().map(|name| yara::words(name, rules.about(name)));
         let files = files.map(|words| RuleLine {
             id: words.id,
             level: words.level.as_str().to_owned(),
