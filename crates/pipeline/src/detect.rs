@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use konseki_evidence::ReadSeek;
 use konseki_model::finding::Words;
@@ -50,39 +51,71 @@ pub struct Detector {
     hash: String,
 }
 
-impl Detector {
-    /// Loads the rules that konseki brings and those of the given paths, on so many threads.
+/// Rule files of a run, read from the disk; parsed and compiled when they are first asked for, so that taking in evidence
+/// need not wait.
+pub struct Rules {
+    sigma: Vec<(String, Vec<u8>)>,
+    yara: Vec<(String, Vec<u8>)>,
+    lists: Vec<(String, Vec<u8>)>,
+    /// YARA files that konseki brings; the first ones.
+    own_yara: usize,
+    hash: String,
+    threads: usize,
+    made: OnceLock<Detector>,
+}
+
+impl Rules {
+    /// Reads the rules that konseki brings and those of the given paths; they will be loaded on so many threads.
     ///
     /// # Errors
     /// A path that does not exist or cannot be read.
-    pub fn load(paths: &[PathBuf], with_builtin: bool, threads: usize) -> Result<Self, Error> {
-        let mut sigma_files = Vec::new();
-        let mut yara_files = Vec::new();
-        let mut lists = Vec::new();
+    pub fn read(paths: &[PathBuf], with_builtin: bool, threads: usize) -> Result<Self, Error> {
+        let (mut sigma, mut yara, mut lists) = (Vec::new(), Vec::new(), Vec::new());
         if with_builtin {
-            sigma_files.extend(builtin::below("sigma/", ".yml"));
-            sigma_files.extend(builtin::below("correlation/", ".yml"));
-            yara_files.extend(builtin::below("yara/", ".yar"));
+            sigma.extend(builtin::below("sigma/", ".yml"));
+            sigma.extend(builtin::below("correlation/", ".yml"));
+            yara.extend(builtin::below("yara/", ".yar"));
         }
-        let own_yara = yara_files.len();
+        let own_yara = yara.len();
         for path in paths {
-            collect(path, &mut sigma_files, &mut yara_files, &mut lists)?;
+            collect(path, &mut sigma, &mut yara, &mut lists)?;
         }
         let mut hasher = Sha256::new();
-        for (name, bytes) in sigma_files.iter().chain(&yara_files).chain(&lists) {
+        for (name, bytes) in sigma.iter().chain(&yara).chain(&lists) {
             // The name only by its end, so that moving a rule folder changes nothing.
             hasher.update(name.rsplit('/').next().unwrap_or(name));
             hasher.update((bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         }
         let hash = crate::hex(&hasher.finalize()).get(..16).unwrap_or_default().to_owned();
-        let yara_all = yara_files.len() > own_yara;
-        let yara = yara::Set::new(yara_files);
+        Ok(Self { sigma, yara, lists, own_yara, hash, threads, made: OnceLock::new() })
+    }
+
+    /// The same for the same rules.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Do the lists hold MD5 or SHA-1? Only then are they worth computing.
+    pub fn wants_short_hashes(&self) -> bool {
+        sigma::wants_short_hashes(&self.lists)
+    }
+
+    /// The rules, ready. Whoever asks first loads them, others wait.
+    pub fn get(&self) -> &Detector {
+        self.made.get_or_init(|| Detector::of(self))
+    }
+}
+
+impl Detector {
+    fn of(rules: &Rules) -> Self {
+        let yara_all = rules.yara.len() > rules.own_yara;
+        let yara = yara::Set::new(rules.yara.clone());
         let (sigma, mut unusable) = std::thread::scope(|scope| {
             // What is ours is compiled when a file asks for it; what is the user's may be wrong, and is said at once.
             let compile = || yara_all.then(|| yara.get().len());
-            let beside = (threads > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, compile).ok()).flatten();
-            let sigma = sigma::Engine::build(&sigma_files, &lists, threads);
+            let beside = (rules.threads > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, compile).ok()).flatten();
+            let sigma = sigma::Engine::build(&rules.sigma, &rules.lists, rules.threads);
             beside.and_then(|thread| thread.join().ok()).unwrap_or_else(compile);
             sigma
         });
@@ -90,7 +123,7 @@ impl Detector {
             unusable.extend(yara.unusable().iter().map(|one| (one.file.clone(), one.line, one.reason.clone())));
         }
         unusable.sort();
-        Ok(Self { sigma, yara, yara_all, unusable, hash })
+        Self { sigma, yara, yara_all, unusable, hash: rules.hash.clone() }
     }
 
     /// Matches one event. The second value names rules that correlations count.
@@ -101,11 +134,6 @@ impl Detector {
     /// Values that correlations group by or count.
     pub fn group_fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
         self.sigma.group_fields(event)
-    }
-
-    /// Do the lists hold MD5 or SHA-1? Only then are they worth computing.
-    pub fn wants_short_hashes(&self) -> bool {
-        self.sigma.wants_short_hashes()
     }
 
     /// Looks the hashes of a piece up and scans its bytes with YARA.
