@@ -46,7 +46,7 @@ fn store(events: &Path) {
 
 fn all(ordered: &Ordered, filter: &Filter) -> Vec<Record> {
     let mut out = Vec::new();
-    ordered.sort(filter, false).unwrap().each(|_| true, &mut |record| out.push(record.clone())).unwrap();
+    ordered.sort(filter, Native::All).unwrap().each(|_| true, &mut |record| out.push(record.clone())).unwrap();
     out
 }
 
