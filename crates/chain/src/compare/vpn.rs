@@ -58,6 +58,9 @@ fn network(address: &str) -> String {
     address.split(mark).take(2).collect::<Vec<_>>().join(".")
 }
 
+/// Use from two places within this is use at once.
+const ONCE: i64 = HOUR;
+
 impl Vpn {
     pub fn observe(&mut self, record: &Record) {
         if is_vpn(record) {
@@ -196,10 +199,14 @@ impl Vpn {
             weight += if first.agent == record.agent { -1 } else { 1 };
             weight += i32::from(agent(&first.agent) != agent(&record.agent));
         }
-        // Its owner goes on from the first address: two places at once.
-        let overlap = session.used.get(&first.src).is_some_and(|(_, last)| *last > time);
-        weight += if overlap { 2 } else { 0 };
+        // Its owner goes on from the first address: two places at once, or hours later a way back.
+        let back = session.used.get(&first.src).map_or(0, |(_, last)| *last - time);
+        weight += if back <= 0 { 0 } else if back <= ONCE { 2 } else { 1 };
         weight += if second.known_address { -3 } else { 1 };
+        // Whoever signs in from that address or network too, on another day, travels.
+        let own = self.signins.get(&user_key(&session.user));
+        let travels = own.is_some_and(|all| all.keys().any(|src| *src != first.src && network(src) == network(&record.src)));
+        weight += if travels && !second.known_address { -2 } else { 0 };
         // The same new address in sessions of several users is one visitor, not many travellers.
         let users: BTreeSet<String> = self
             .second
@@ -350,6 +357,18 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].rule.as_str(), found[0].level), ("vpn-session-second-address", Level::High));
         assert_eq!(found[0].because.len(), 2);
+    }
+
+    #[test]
+    fn a_traveller_who_signs_in_from_there_on_other_days_is_no_intruder() {
+        let found = run(&[
+            event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
+            event(Kind::SessionStart, 2, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
+            event(Kind::SessionChange, 40, "203.0.113.77", ""),
+            event(Kind::SessionChange, 200, "198.51.100.20", ""),
+            event(Kind::AuthSuccess, 2000, "203.0.113.91", ""),
+        ]);
+        assert!(found.iter().all(|finding| finding.level <= Level::Low), "{found:?}");
     }
 
     #[test]

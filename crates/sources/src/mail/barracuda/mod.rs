@@ -1,7 +1,7 @@
 //! Barracuda Email Security Gateway mail syslog: `inbound/pass1`, `scan`, `outbound/smtp` lines.
 
 use konseki_formats::time::Written;
-use konseki_model::time::civil_from_days;
+use konseki_model::time::{Offset, civil_from_days};
 use konseki_model::{Basis, Fidelity, Field, Piece, Sink, Stamp};
 
 use crate::clock::Clock;
@@ -60,7 +60,14 @@ impl Inner {
         if let Some(start) = start.filter(|_| split(head.message).is_some()) {
             let micros = start.checked_mul(SECOND)?;
             self.learn(head, micros);
-            return Some(Stamp::new(micros, Fidelity::Second, Basis::Format));
+            let stamp = Stamp::new(micros, Fidelity::Second, Basis::Format);
+            let ahead = self.head.and_then(|(_, ahead)| i32::try_from(ahead / SECOND).ok());
+            return Some(ahead.map_or(stamp, |ahead| stamp.by(Offset::Said(ahead))));
+        }
+        if self.head.is_none() {
+            // A message may wait for hours, but not for years.
+            let born = born(head.message).and_then(|born| born.checked_mul(SECOND));
+            born.into_iter().for_each(|micros| self.learn(head, micros));
         }
         match self.head {
             Some((year, ahead)) => {
@@ -79,6 +86,12 @@ impl Inner {
         // A line may be written some time after the message began: whole quarters of an hour are the zone.
         self.head = Some((year, (ahead + QUARTER / 2).div_euclid(QUARTER) * QUARTER));
     }
+}
+
+/// Ids of messages begin with the second at which the message came.
+fn born(message: &str) -> Option<i64> {
+    let id = message.split(' ').nth(1).filter(|_| split(message).is_some())?;
+    id.split('-').next()?.parse().ok().filter(|seconds| *seconds > 1_000_000_000)
 }
 
 /// `CLIENT MESSAGE-ID START END RECV|SCAN|SEND …`; RECV and SCAN then name sender and recipient.
