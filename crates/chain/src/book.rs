@@ -21,7 +21,7 @@ const ENOUGH: u64 = 2;
 /// Services by port, as one number each.
 fn port_service(port: u16) -> Option<u16> {
     match port {
-        22 | 25 | 3389 => Some(port),
+        22 | 25 | 445 | 3389 => Some(port),
         80 | 443 | 8443 | 9443 => Some(443),
         _ => None,
     }
@@ -32,6 +32,8 @@ fn kind_service(record: &Record) -> Option<u16> {
     match record.kind() {
         Kind::MailReceived => Some(25),
         Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect if record.source.starts_with("windows/") => Some(3389),
+        Kind::AuthSuccess if record.source.starts_with("windows/") && record.object == "10" => Some(3389),
+        Kind::ShareAccess if record.source.starts_with("windows/") => Some(445),
         Kind::SshSession if record.source.starts_with("linux/") || record.source.starts_with("vmware/esxi_auth") => Some(22),
         Kind::AuthSuccess | Kind::SessionStart | Kind::AuthMissing if record.source.starts_with("ivanti/") => Some(443),
         Kind::WebRequest if record.source.starts_with("web/") => Some(443),

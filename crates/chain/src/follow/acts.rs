@@ -122,7 +122,7 @@ impl Follow<'_> {
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
             Kind::AuthSuccess if record.source.starts_with("windows/") && matches!(record.object.as_str(), "10" | "7" | "3") => {
                 // Hosts open network logons all day; from a host that has work of its own they say nothing.
-                if !presence.own || record.object == "10" {
+                if !presence.own || record.object == "10" || self.new_account(&presence, record) {
                     self.desktop(at, &presence, record, time);
                 }
             }
@@ -178,8 +178,32 @@ impl Follow<'_> {
         self.add(held(time + 12 * HOUR + 1, time + HELD, true));
     }
 
+    /// An account that was never seen at a host before someone else's code ran there, and then logs on elsewhere from it.
+    fn new_account(&self, presence: &Presence, record: &Record) -> bool {
+        let src = bare(&record.src);
+        presence.own
+            && presence.user.is_none()
+            && record.source.starts_with("windows/")
+            && !is_service(&record.user)
+            && presence.from > i64::MIN / 4
+            && self.joins.ways.since(&record.user, src).is_some_and(|day| day >= presence.from.div_euclid(24 * HOUR))
+    }
+
+    /// A service comes to a host within a minute of his logon there: what tools that run commands elsewhere leave.
+    pub(super) fn by_arrival(&mut self, record: &Record, time: i64) {
+        if record.kind() != Kind::ServiceInstall {
+            return;
+        }
+        let held = self.came.get(&host_key(&record.host)).filter(|(at, _)| (time - at).abs() <= 60_000_000).map(|(_, at)| *at);
+        if let Some(at) = held {
+            self.lift(at, record, 0);
+        }
+    }
+
     pub(super) fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
-        if presence.own && (presence.user.is_none() || self.usual(record))
+        let fresh = self.new_account(presence, record);
+        let presence = &Presence { weak: presence.weak || fresh, ..presence.clone() };
+        if presence.own && !fresh && (presence.user.is_none() || self.usual(record))
             || is_public(bare(&record.src)) && record.source.starts_with("network/")
         {
             return;
@@ -189,7 +213,7 @@ impl Follow<'_> {
         }
         let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
         if record.session.starts_with("0x") {
-            self.add(Presence {
+            let held = self.add(Presence {
                 carrier: Carrier::Logon(host_key(&place), record.session.clone()),
                 from: time,
                 to: time + 24 * HOUR,
@@ -201,6 +225,7 @@ impl Follow<'_> {
                 user: None,
                 weak: presence.weak,
             });
+            self.came.insert(host_key(&place), (time, held));
         }
         if record.kind() != Kind::RdpConnect && (record.object == "10" || record.kind() != Kind::AuthSuccess) {
             self.hold_name(record, presence, time);
@@ -304,7 +329,8 @@ impl Follow<'_> {
             return;
         }
         if is_public(&record.dst) {
-            let any = self.lift(at, record, 0);
+            // What a host with work of its own called before, it calls now.
+            let any = !(presence.own && known) && self.lift(at, record, 0);
             if !any && !known && record.bytes_out.is_some_and(|bytes| bytes >= MUCH) {
                 let others = presence
                     .user

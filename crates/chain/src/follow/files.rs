@@ -14,6 +14,12 @@ const BEFORE: i64 = 24 * HOUR;
 /// Files in an hour that make an installation, not a hand.
 const MANY: u64 = 300;
 const KEPT: usize = 40;
+pub(super) const RULE: &str = "followed-file";
+/// Hours between two runs of files.
+const APART: i64 = 48;
+/// How long after a shell was opened what is run there belongs to it.
+const SHELL: i64 = 2 * HOUR;
+const ROUTINE: usize = 50_000;
 const HOURS: usize = 20_000;
 
 /// What came to a box in an hour.
@@ -34,6 +40,9 @@ impl Follow<'_> {
             || !finding.tactics.iter().any(|tactic| HIS.contains(&tactic.as_str()))
         {
             return;
+        }
+        if finding.techniques.iter().any(|technique| matches!(technique.as_str(), "T1059.004" | "T1505.003")) && !finding.engine.eq("chain") {
+            self.ran.entry(key.clone()).or_default().push(time);
         }
         let from = time - BEFORE;
         if let Some(known) = self.boxes.get(&key).and_then(|at| self.all.get_mut(*at)) {
@@ -75,12 +84,44 @@ impl Follow<'_> {
     }
 
     pub(super) fn new_files(&mut self) {
-        for ((at, _), hour) in std::mem::take(&mut self.files) {
+        let mut last: Option<(usize, i64)> = None;
+        for ((at, begins), hour) in std::mem::take(&mut self.files) {
+            if hour.records.is_empty() {
+                continue;
+            }
+            if last.is_some_and(|(box_, hours)| box_ != at || begins - hours > APART) {
+                self.run += 1;
+            }
+            last = Some((at, begins));
             for record in hour.records.iter().filter(|_| hour.count <= MANY) {
                 if let Some(meaning) = self.data.file(&record.object).cloned() {
                     self.lift(at, record, 0);
-                    self.act(at, "followed-file", (&meaning.techniques, &meaning.tactic), record, 0);
+                    self.act(at, RULE, (&meaning.techniques, &meaning.tactic), record, 0);
                 }
+            }
+        }
+    }
+
+    /// A shell of his opened on a box that nobody works on: new commands in the hours after are his.
+    pub(super) fn by_command_on_box(&mut self, record: &Record, time: i64) {
+        if !matches!(record.kind(), Kind::ProcessStart | Kind::ShellCommand) || self.ran.is_empty() || record.command.is_empty() {
+            return;
+        }
+        let key = host_key(&record.host);
+        let Some(opened) = self.ran.get(&key) else { return };
+        let during = opened.iter().any(|at| (0..=SHELL).contains(&(time - at)));
+        // What the box does by itself it does again and again.
+        let command = (key.clone(), record.command.clone());
+        if !during {
+            if self.routine.len() < ROUTINE {
+                self.routine.insert(command);
+            }
+            return;
+        }
+        let Some(at) = self.boxes.get(&key).copied().filter(|_| !self.routine.contains(&command)) else { return };
+        if let Some(meaning) = self.data.command(&record.command).cloned() {
+            if !self.lift(at, record, 0) {
+                self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
             }
         }
     }

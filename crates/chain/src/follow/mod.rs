@@ -108,6 +108,13 @@ pub struct Follow<'j> {
     /// Host -> its presence; what came there, by hour.
     boxes: BTreeMap<String, usize>,
     files: BTreeMap<(usize, i64), files::Hour>,
+    /// Files that came together: days apart are another run.
+    run: u32,
+    /// Host -> when a shell of his ran there; commands that the host itself runs.
+    ran: BTreeMap<String, Vec<i64>>,
+    routine: BTreeSet<(String, String)>,
+    /// Host -> when he came there over the network, and in which presence.
+    came: BTreeMap<String, (i64, usize)>,
 }
 
 impl<'j> Follow<'j> {
@@ -131,6 +138,10 @@ impl<'j> Follow<'j> {
             flows: live::Reach::default(),
             boxes: BTreeMap::new(),
             files: BTreeMap::new(),
+            run: 0,
+            ran: BTreeMap::new(),
+            routine: BTreeSet::new(),
+            came: BTreeMap::new(),
         };
         for (index, finding) in findings.iter().enumerate() {
             for place in &finding.because {
@@ -158,6 +169,8 @@ impl<'j> Follow<'j> {
         self.by_account(record, time);
         self.by_shell(record, time);
         self.by_box(record, time);
+        self.by_command_on_box(record, time);
+        self.by_arrival(record, time);
         self.opened.note(record, time);
     }
 
@@ -191,7 +204,11 @@ impl<'j> Follow<'j> {
         let Some(presence) = self.all.get(at) else { return };
         let (techniques, tactic) = meaning;
         // Sessions of several accounts from one address are as many sessions.
-        let who = if rule == LOGIN { account(&record.user) } else { String::new() };
+        let who = match rule {
+            LOGIN => account(&record.user),
+            files::RULE => self.run.to_string(),
+            _ => String::new(),
+        };
         let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone(), who);
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= 5000 {
@@ -231,6 +248,10 @@ impl<'j> Follow<'j> {
         let place = because(record);
         let Some(findings) = self.cited.get(&(place.evidence.clone(), place.at)) else { return false };
         let Some(presence) = self.all.get(at) else { return false };
+        // What is the very ground of it says nothing more.
+        if presence.origin == place {
+            return findings.iter().any(|(_, level)| *level >= Level::Medium);
+        }
         let mut any = false;
         for (index, level) in findings.iter().filter(|(_, level)| *level >= Level::Low) {
             any |= *level >= Level::Medium;
@@ -294,7 +315,9 @@ impl<'j> Follow<'j> {
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
         entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.src), "from"));
-        entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.dst), "to"));
+        let reached = group.records.iter().filter(|record| rule == "followed-scan" && !is_refused(record)).map(|record| record.dst.as_str());
+        let to: BTreeSet<&str> = if rule == "followed-scan" { reached.collect() } else { BTreeSet::from([first.dst.as_str()]) };
+        entities.extend(to.into_iter().map(|dst| Entity::new(EntityKind::Address, crate::names::bare(dst), "to")));
         for record in &group.records {
             if record.session.len() >= 4 && !record.source.starts_with("network/") {
                 entities.push(Entity::new(EntityKind::Session, record.session.clone(), "via"));
@@ -339,6 +362,11 @@ impl<'j> Follow<'j> {
             .finding(),
         )
     }
+}
+
+/// Nobody answered, or a firewall forbade it.
+fn is_refused(record: &Record) -> bool {
+    matches!(record.outcome.to_lowercase().as_str(), "s0" | "rej" | "deny" | "denied" | "drop" | "dropped" | "block" | "blocked" | "reset-both")
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     rotated(&expected, steps, coverage, &mut gaps);
     unseen(&expected, steps, coverage, &mut gaps);
     silent(steps, coverage, window, &mut gaps);
-    cleared(&expected, findings, &mut gaps);
+    cleared(&expected, findings, coverage, &mut gaps);
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
@@ -235,14 +235,23 @@ fn silent(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i6
     }
 }
 
-fn cleared(expected: &Expectations, findings: &[Finding], gaps: &mut Vec<Gap>) {
+/// What a copy made before still holds is not lost.
+fn kept_until(coverage: &[Coverage], host: &str, source: &str, at: Option<i64>) -> Option<String> {
+    let family = source.split('/').next().filter(|family| !family.is_empty())?;
+    let own = coverage.iter().filter(|one| host_key(&one.host) == host_key(host) && one.source.split('/').next() == Some(family));
+    text(own.filter_map(|one| one.last.filter(|last| at.is_some_and(|at| *last < at))).max())
+}
+
+fn cleared(expected: &Expectations, findings: &[Finding], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
     for finding in findings.iter().filter(|finding| finding.level >= Level::Low) {
         let Some(clears) = expected.cleared.iter().find(|clears| finding.techniques.contains(&clears.technique)) else { continue };
         let log = super::entity(finding, konseki_model::EntityKind::Service);
         let path = finding.because.first().map(|because| because.path.as_str());
         let names = [finding.args.get("source").map(String::as_str), log, Some(clears.source.as_str()), path];
         let source = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
-        gaps.push(gap(GapWhy::LogCleared, place(finding).unwrap_or_default(), source, "", (None, finding.time.start.clone()), None));
+        let host = place(finding).unwrap_or_default();
+        let from = kept_until(coverage, host, source, finding.micros);
+        gaps.push(gap(GapWhy::LogCleared, host, source, "", (from, finding.time.start.clone()), None));
     }
 }
 

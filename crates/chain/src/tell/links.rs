@@ -98,6 +98,9 @@ fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
         for from in &sources {
             for to in targets.iter().filter(|to| *to != from && !sources.contains(to)) {
                 if let (Some(from), Some(to)) = (ends.get(*from), ends.get(*to)) {
+                    // What proved it may have begun after what it proves: a link goes with time.
+                    let late = from.step.micros.zip(to.step.micros).is_some_and(|(from, to)| from > to + HOUR);
+                    let (from, to) = if late && edge.by != By::Exact { (to, from) } else { (from, to) };
                     let mut because = vec![edge.from.clone(), edge.to.clone()];
                     because.dedup();
                     let mut entity = edge.entity.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{At, EntityKind, Finding, FindingTime, Level, Step};
 
-use super::{DAY, entity, place};
+use super::{DAY, place};
 use crate::compare::Joins;
 use crate::names::{account, host_key};
 
@@ -153,6 +153,12 @@ fn family(finding: &Finding) -> String {
     first.split('.').next().unwrap_or(first).to_owned()
 }
 
+/// Who did it; the account that it was done to where nobody is named.
+fn actor(finding: &Finding) -> Option<&str> {
+    let users = || finding.entities.iter().filter(|e| e.kind == EntityKind::User && !e.value.is_empty());
+    users().find(|e| e.role == "actor").or_else(|| users().next()).map(|e| e.value.as_str())
+}
+
 /// One step is one tactic and family of techniques on one host within one day.
 pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
     let mut groups: BTreeMap<(String, String, String, Option<i64>), Vec<&Finding>> = BTreeMap::new();
@@ -205,7 +211,7 @@ fn step(tactic: String, group: &[&Finding]) -> Step {
             .copied()
             .into_iter()
             .chain(group.iter().copied())
-            .find_map(|finding| entity(finding, EntityKind::User))
+            .find_map(actor)
             .unwrap_or_default()
             .to_owned(),
         findings: group.iter().map(|finding| finding.id.clone()).collect(),
