@@ -265,7 +265,9 @@ impl Gate {
             }
             let args = [("from", &message.people.0), ("to", &message.people.1), ("host", &self.host)];
             let args = args.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value.clone()));
-            scope.cannot_exclude.push(item(&value, "mail-in-window", vec![message.because.clone()], args.collect()));
+            // How long the system keeps messages is not known: it may have been gone by then.
+            let why = if keep.is_none() && message.first < from { "mail-before" } else { "mail-in-window" };
+            scope.cannot_exclude.push(item(&value, why, vec![message.because.clone()], args.collect()));
         }
         scope.mail.push(MailScope {
             host: self.host.clone(),

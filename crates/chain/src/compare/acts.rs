@@ -313,11 +313,17 @@ fn entities(rule: &str, first: &Record, place: &str) -> Vec<Entity> {
         "integrity-new-file" | "autostart-added" => Some((EntityKind::File, first.object.clone())),
         "staging-archive" if first.command.is_empty() => Some((EntityKind::File, first.object.clone())),
         "staging-archive" => packed(&first.command).map(|path| (EntityKind::File, path.to_owned())),
-        "vmware-admin-group-add" => Some((EntityKind::User, first.object.clone())),
+        "vmware-admin-group-add" => Some((EntityKind::User, common_name(&first.object).to_owned())),
         _ => None,
     };
     entities.extend(object.map(|(kind, value)| Entity::new(kind, value, "object")));
     entities
+}
+
+/// The name in a distinguished name: `CN=Print,CN=Users,…` is `Print`.
+fn common_name(name: &str) -> &str {
+    let rest = name.strip_prefix("CN=").or_else(|| name.strip_prefix("cn="));
+    rest.map_or(name, |rest| rest.split(',').next().unwrap_or(rest))
 }
 
 fn args<'a>(rule: &str, first: &'a Record, place: &'a str, hand: &'a str, thing: &'a str, count: &'a str) -> Vec<(&'static str, &'a str)> {
@@ -326,7 +332,7 @@ fn args<'a>(rule: &str, first: &'a Record, place: &'a str, hand: &'a str, thing:
         (
             "user",
             if first.kind() == Kind::GroupAdd {
-                first.object.as_str()
+                common_name(&first.object)
             } else if first.user.is_empty() {
                 ""
             } else {

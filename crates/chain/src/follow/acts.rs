@@ -73,6 +73,7 @@ impl Follow<'_> {
         }
         let Some(held) = self.addresses.get(src).cloned() else { return };
         let mut current = Vec::new();
+        let mut early = false;
         for at in held {
             let Some(presence) = self.all.get(at) else { continue };
             if presence.holds(time) {
@@ -80,9 +81,12 @@ impl Follow<'_> {
                 if named || self.other_account(presence, record) {
                     current.push(at);
                 }
-            } else if time < presence.from && record.kind() == Kind::Flow {
-                self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
+            } else {
+                early |= time < presence.from && record.kind() == Kind::Flow;
             }
+        }
+        if early && current.is_empty() {
+            self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
         }
         // The narrowest presence that holds: the latest one.
         if let Some(at) = current.into_iter().max_by_key(|at| self.all.get(*at).map(|p| (!p.own, p.from))) {
@@ -209,7 +213,8 @@ impl Follow<'_> {
             return;
         }
         if !self.lift(at, record, 0) {
-            self.act(at, "followed-logon", (&owned(&["T1021.001", "T1078"]), "lateral-movement"), record, 0);
+            let how = if record.kind() == Kind::AuthSuccess && record.object == "3" { "T1021" } else { "T1021.001" };
+            self.act(at, "followed-logon", (&owned(&[how, "T1078"]), "lateral-movement"), record, 0);
         }
         let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
         if record.session.starts_with("0x") {
@@ -339,6 +344,12 @@ impl Follow<'_> {
                 self.act(at, "followed-transfer", (&owned(&["T1041", "T1048"]), "exfiltration"), record, others);
             }
         } else if !known {
+            // A desktop on a system whose own log is not there.
+            let lasting = record.duration.is_some_and(|length| length >= 10_000_000) && record.bytes_in.is_some_and(|bytes| bytes > 0);
+            if port == 3389 && lasting && presence.user.is_some() && self.joins.book.host_of(&record.dst).is_none() {
+                let opened = Record { kind: Some(Kind::RdpConnect), ..record.clone() };
+                self.desktop(at, presence, &opened, time);
+            }
             let hour = time.div_euclid(HOUR);
             let (places, records) = self.flows.asked.entry((at, hour)).or_default();
             if places.insert((record.dst.clone(), port)) && records.len() < 20 {

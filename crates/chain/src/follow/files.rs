@@ -76,6 +76,12 @@ impl Follow<'_> {
             return;
         }
         let means = self.data.file(&record.object).is_some();
+        // Renamed or removed later: it had come before.
+        let written = record.field("macb").is_none_or(|marks| marks.contains(['m', 'b']));
+        let fresh = !means || self.known.len() >= ROUTINE || self.known.insert((at, record.object.clone()));
+        if !written && !fresh {
+            return;
+        }
         let hour = self.files.entry((at, time.div_euclid(HOUR))).or_default();
         hour.count += 1;
         if means && hour.records.len() < KEPT {

@@ -110,6 +110,7 @@ pub struct Follow<'j> {
     files: BTreeMap<(usize, i64), files::Hour>,
     /// Files that came together: days apart are another run.
     run: u32,
+    known: BTreeSet<(usize, String)>,
     /// Host -> when a shell of his ran there; commands that the host itself runs.
     ran: BTreeMap<String, Vec<i64>>,
     routine: BTreeSet<(String, String)>,
@@ -139,6 +140,7 @@ impl<'j> Follow<'j> {
             boxes: BTreeMap::new(),
             files: BTreeMap::new(),
             run: 0,
+            known: BTreeSet::new(),
             ran: BTreeMap::new(),
             routine: BTreeSet::new(),
             came: BTreeMap::new(),
@@ -292,7 +294,7 @@ impl<'j> Follow<'j> {
         let mut told = BTreeSet::new();
         groups.retain(|(_, rule, ..), group| {
             let mut new = || group.records.iter().filter(|record| told.insert((record.evidence.clone(), record.at))).count();
-            *rule != LOGIN || new() > 0 || group.count > group.records.len() as u64
+            !matches!(*rule, LOGIN | "followed-logon") || new() > 0 || group.count > group.records.len() as u64
         });
         let new = groups.into_iter().filter_map(|((at, rule, _, place, _), group)| self.finding(at, rule, &place, &group)).collect();
         (new, self.edges)

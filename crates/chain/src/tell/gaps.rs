@@ -46,6 +46,9 @@ struct Expected {
     id: String,
     /// Technique ids that it would show; a parent stands for its children.
     shows: Vec<String>,
+    /// Told only where a step of the story would be shown there, or something else of that product was collected.
+    #[serde(default)]
+    asked: bool,
     /// Any of these in its place is as good.
     #[serde(default)]
     or: Vec<String>,
@@ -158,7 +161,11 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
             }
         }
     }
-    for one in expected.network.iter().filter(|one| !has(&all, one)) {
+    let spoken = |one: &Expected| {
+        let product = all.iter().any(|source| source.split('/').next() == one.id.split('/').next());
+        !one.asked || product || shown(steps, None, one).is_some()
+    };
+    for one in expected.network.iter().filter(|one| !has(&all, one) && spoken(one)) {
         gaps.push(gap(GapWhy::NotCollected, "", &one.id, "", range.clone(), shown(steps, None, one)));
     }
 }
@@ -238,8 +245,14 @@ fn silent(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i6
 /// What a copy made before still holds is not lost.
 fn kept_until(coverage: &[Coverage], host: &str, source: &str, at: Option<i64>) -> Option<String> {
     let family = source.split('/').next().filter(|family| !family.is_empty())?;
+    let at = at?;
     let own = coverage.iter().filter(|one| host_key(&one.host) == host_key(host) && one.source.split('/').next() == Some(family));
-    text(own.filter_map(|one| one.last.filter(|last| at.is_some_and(|at| *last < at))).max())
+    let last = |one: &Coverage| {
+        let (now, buckets) = (usize::try_from((at - one.start).checked_div(one.width)?).ok()?, &one.buckets);
+        let written = buckets.iter().take(now).rposition(|count| *count > 0)?;
+        Some(one.start + (written as i64 + 1) * one.width)
+    };
+    text(own.filter_map(|one| one.last.filter(|last| *last < at).or_else(|| last(one))).max())
 }
 
 fn cleared(expected: &Expectations, findings: &[Finding], coverage: &[Coverage], gaps: &mut Vec<Gap>) {

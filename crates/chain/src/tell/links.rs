@@ -69,6 +69,11 @@ fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
             }
         }
     }
+    // A join that following found tells which of two of the same time came first.
+    let back: Vec<(usize, usize, By)> = out.keys().filter(|(from, to, _)| from > to).copied().collect();
+    for (from, to, by) in back {
+        out.remove(&(to, from, by));
+    }
     // An exact key says all that an interval says.
     let exact: BTreeSet<(usize, usize)> = out.keys().filter(|(.., by)| *by == By::Exact).map(|(from, to, _)| (*from, *to)).collect();
     out.into_iter().filter(|((from, to, by), _)| *by == By::Exact || !exact.contains(&(*from, *to))).map(|(_, link)| link).collect()
