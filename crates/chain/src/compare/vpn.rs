@@ -205,8 +205,8 @@ impl Vpn {
         weight += if second.known_address { -3 } else { 1 };
         // Whoever signs in from that address or network too, on another day, travels.
         let own = self.signins.get(&user_key(&session.user));
-        let travels = own.is_some_and(|all| all.keys().any(|src| *src != first.src && network(src) == network(&record.src)));
-        weight += if travels && !second.known_address { -2 } else { 0 };
+        let travels = own.and_then(|all| all.keys().find(|src| **src != first.src && network(src) == network(&record.src)));
+        weight += if travels.is_some() && !second.known_address { -2 } else { 0 };
         // The same new address in sessions of several users is one visitor, not many travellers.
         let users: BTreeSet<String> = self
             .second
@@ -223,8 +223,14 @@ impl Vpn {
             _ => return,
         };
         let sid = session.first.session.clone();
-        let args =
-            [("user", session.user.as_str()), ("session", &sid), ("first", &first.src), ("second", &record.src), ("host", &record.host)];
+        let args = [
+            ("user", session.user.as_str()),
+            ("session", &sid),
+            ("first", &first.src),
+            ("second", &record.src),
+            ("host", &record.host),
+            ("travels", travels.map_or("", String::as_str)),
+        ];
         let entities = vec![
             Entity::new(EntityKind::User, session.user.clone(), "actor"),
             Entity::new(EntityKind::Session, sid.clone(), "via"),

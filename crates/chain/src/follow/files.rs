@@ -6,7 +6,7 @@ use super::Follow;
 use super::presence::{Carrier, Presence};
 use super::seeds::value;
 use crate::compare::lean;
-use crate::names::host_key;
+use crate::names::{host_key, is_public};
 
 const HOUR: i64 = 3_600_000_000;
 /// What is seen first is not what happened first: a channel opens after the files that make it.
@@ -35,7 +35,7 @@ impl Follow<'_> {
         const HIS: &[&str] = &["initial-access", "execution", "persistence", "command-and-control", "exfiltration"];
         let (Some(name), Some(time)) = (value(finding, EntityKind::Host, "where"), finding.micros) else { return };
         let key = host_key(name);
-        if finding.level < Level::High
+        if finding.level < Level::High && !self.calls_him(finding)
             || !self.joins.roles.contains_key(&key)
             || !finding.tactics.iter().any(|tactic| HIS.contains(&tactic.as_str()))
         {
@@ -61,6 +61,12 @@ impl Follow<'_> {
             user: None,
             weak: false,
         });
+    }
+
+    /// It calls a place that something strong proves to be his.
+    fn calls_him(&self, finding: &Finding) -> bool {
+        let called = finding.entities.iter().filter(|e| e.kind == EntityKind::Address && e.role == "to");
+        finding.engine == "chain" && called.into_iter().any(|e| is_public(&e.value) && self.addresses.contains_key(&e.value))
     }
 
     pub(super) fn by_box(&mut self, record: &Record, time: i64) {

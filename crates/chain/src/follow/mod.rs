@@ -218,8 +218,12 @@ impl<'j> Follow<'j> {
             }
             // All that gave him the same thing before stand behind the act.
             let time = record.micros().unwrap_or(presence.from);
-            let same =
-                self.all.iter().filter(|other| other.carrier == presence.carrier && other.user == presence.user && other.holds(time));
+            // Files that came later than others of their sort: what joins the first joins them.
+            let again = rule == files::RULE && self.groups.keys().any(|(a, r, t, h, _)| (*a, *r, t, h) == (key.0, key.1, &key.2, &key.3));
+            let same = self
+                .all
+                .iter()
+                .filter(|other| !again && other.carrier == presence.carrier && other.user == presence.user && other.holds(time));
             let made: Vec<Edge> = same
                 .map(|other| Edge {
                     from: other.origin.clone(),

@@ -45,6 +45,12 @@ impl Follow<'_> {
                 self.back(finding, &origin, time);
             }
         }
+        // Calls to what is proven to be his, made before: the box was his by then.
+        for finding in findings.iter().filter(|finding| finding.level < Level::High && finding.micros.is_some()) {
+            if let Some(origin) = finding.because.first() {
+                self.on_box(finding, origin);
+            }
+        }
     }
 
     fn address(&mut self, address: &str, (from, to): (i64, i64), origin: &Because, own: bool, weak: bool) {
