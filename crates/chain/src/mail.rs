@@ -183,6 +183,8 @@ fn identity(record: &Record) -> Option<(String, String)> {
     match record.source.as_str() {
         "mail/postfix" if queue.is_empty() => None,
         "mail/postfix" => Some((queue, if record.kind() == Kind::Other { record.object.clone() } else { String::new() })),
+        // Refused before its content came: nothing of it lay there.
+        "mail/barracuda" if record.outcome == "RECV" && record.field("verdict") == Some("2") => None,
         "mail/barracuda" => (!queue.is_empty()).then(|| (queue.clone(), queue)),
         // Names of messages stand in the object; without one the internal number has to do.
         _ if !record.object.is_empty() => Some((record.object.clone(), record.object.clone())),

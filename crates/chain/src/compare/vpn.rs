@@ -201,12 +201,14 @@ impl Vpn {
         }
         // Its owner goes on from the first address: two places at once, or hours later a way back.
         let back = session.used.get(&first.src).map_or(0, |(_, last)| *last - time);
-        weight += if back <= 0 { 0 } else if back <= ONCE { 2 } else { 1 };
+        weight += if back <= 0 {
+            0
+        } else if back <= ONCE {
+            2
+        } else {
+            1
+        };
         weight += if second.known_address { -3 } else { 1 };
-        // Whoever signs in from that address or network too, on another day, travels.
-        let own = self.signins.get(&user_key(&session.user));
-        let travels = own.and_then(|all| all.keys().find(|src| **src != first.src && network(src) == network(&record.src)));
-        weight += if travels.is_some() && !second.known_address { -2 } else { 0 };
         // The same new address in sessions of several users is one visitor, not many travellers.
         let users: BTreeSet<String> = self
             .second
@@ -216,6 +218,12 @@ impl Vpn {
             .chain(self.sessions.values().filter(|s| s.used.contains_key(&record.src)).map(|s| user_key(&s.user)))
             .collect();
         weight += if users.len() >= 2 { 2 } else { 0 };
+        // Whoever signs in from that address or network too, on another day, travels.
+        let own = self.signins.get(&user_key(&session.user));
+        let travels = own
+            .filter(|_| users.len() < 2)
+            .and_then(|all| all.keys().find(|src| **src != first.src && network(src) == network(&record.src)));
+        weight += if travels.is_some() && !second.known_address { -2 } else { 0 };
         let (level, confidence) = match weight {
             5.. => (Level::High, 0.85),
             3..=4 => (Level::Medium, 0.6),

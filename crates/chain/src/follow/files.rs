@@ -41,7 +41,8 @@ impl Follow<'_> {
         {
             return;
         }
-        if finding.techniques.iter().any(|technique| matches!(technique.as_str(), "T1059.004" | "T1505.003")) && !finding.engine.eq("chain") {
+        if finding.techniques.iter().any(|technique| matches!(technique.as_str(), "T1059.004" | "T1505.003")) && !finding.engine.eq("chain")
+        {
             self.ran.entry(key.clone()).or_default().push(time);
         }
         let from = time - BEFORE;

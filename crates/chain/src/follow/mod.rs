@@ -321,7 +321,8 @@ impl<'j> Follow<'j> {
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
         entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.src), "from"));
-        let reached = group.records.iter().filter(|record| rule == "followed-scan" && !is_refused(record)).map(|record| record.dst.as_str());
+        let reached =
+            group.records.iter().filter(|record| rule == "followed-scan" && !is_refused(record)).map(|record| record.dst.as_str());
         let to: BTreeSet<&str> = if rule == "followed-scan" { reached.collect() } else { BTreeSet::from([first.dst.as_str()]) };
         entities.extend(to.into_iter().map(|dst| Entity::new(EntityKind::Address, crate::names::bare(dst), "to")));
         for record in &group.records {
@@ -372,8 +373,13 @@ impl<'j> Follow<'j> {
 
 /// Nobody answered, or a firewall forbade it.
 fn is_refused(record: &Record) -> bool {
-    matches!(record.outcome.to_lowercase().as_str(), "s0" | "rej" | "deny" | "denied" | "drop" | "dropped" | "block" | "blocked" | "reset-both")
+    matches!(
+        record.outcome.to_lowercase().as_str(),
+        "s0" | "rej" | "deny" | "denied" | "drop" | "dropped" | "block" | "blocked" | "reset-both"
+    )
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod windows_tests;

@@ -14,11 +14,24 @@ const BEFORE: i64 = 96 * HOUR;
 const DEPTH: usize = 5;
 
 /// Techniques that mean: someone else's code or commands on the host itself.
-const ON_HOST: &[&str] =
-    &[
-        "T1190", "T1505.003", "T1037.004", "T1053.003", "T1543.002", "T1059.004", "T1059.006", "T1071.001", "T1071.004", "T1219", "T1554",
-        "T1204.002", "T1059.001", "T1218.011", "T1547.001", "T1003.001",
-    ];
+const ON_HOST: &[&str] = &[
+    "T1190",
+    "T1505.003",
+    "T1037.004",
+    "T1053.003",
+    "T1543.002",
+    "T1059.004",
+    "T1059.006",
+    "T1071.001",
+    "T1071.004",
+    "T1219",
+    "T1554",
+    "T1204.002",
+    "T1059.001",
+    "T1218.011",
+    "T1547.001",
+    "T1003.001",
+];
 
 pub(super) fn value<'f>(finding: &'f Finding, kind: EntityKind, role: &str) -> Option<&'f str> {
     finding.entities.iter().find(|e| e.kind == kind && (role.is_empty() || e.role == role)).map(|e| e.value.as_str())

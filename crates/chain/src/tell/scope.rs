@@ -36,7 +36,9 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
                     continue;
                 }
                 (EntityKind::Host, "where") => ("host", "host-reached"),
-                (EntityKind::User, "actor") if !is_service(&entity.value) || made.contains(&account(&entity.value)) => ("user", "account-used"),
+                (EntityKind::User, "actor") if !is_service(&entity.value) || made.contains(&account(&entity.value)) => {
+                    ("user", "account-used")
+                }
                 (EntityKind::Vm, "from") => ("vm", "vm-cloned"),
                 (EntityKind::Vm, _) => ("vm", "host-reached"),
                 _ => continue,

@@ -157,6 +157,12 @@ impl Pair {
 
     /// Start of the largest flow of a day, where it is kept.
     pub fn start_of(&self, day: i64) -> Option<Stamp> {
-        self.large.iter().map(|(_, time, _)| *time).chain(self.opening.iter().copied()).filter(|time| time.micros.div_euclid(DAY) == day).min().or(self.stamp)
+        self.large
+            .iter()
+            .map(|(_, time, _)| *time)
+            .chain(self.opening.iter().copied())
+            .filter(|time| time.micros.div_euclid(DAY) == day)
+            .min()
+            .or(self.stamp)
     }
 }

@@ -95,7 +95,7 @@ fn born(message: &str) -> Option<i64> {
 }
 
 /// `CLIENT MESSAGE-ID START END RECV|SCAN|SEND …`; RECV and SCAN then name sender and recipient.
-fn split(message: &str) -> Option<[Field<'_>; 7]> {
+fn split(message: &str) -> Option<[Field<'_>; 8]> {
     let mut parts = message.splitn(6, ' ');
     let (client, id, start, end, step) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if !matches!(step, "RECV" | "SCAN" | "SEND") {
@@ -106,7 +106,19 @@ fn split(message: &str) -> Option<[Field<'_>; 7]> {
     // SCAN has whether the message was encrypted before the sender.
     let first = if step == "SCAN" { rest.nth(1) } else { rest.next() };
     let (from, to) = if step == "SEND" { ("", "") } else { (first.unwrap_or(""), rest.next().unwrap_or("")) };
+    // SCAN has the score before the verdict, 0 for what was let through, 2 for what was refused.
+    let verdict = if step == "SCAN" { rest.nth(1) } else { rest.next() };
+    let verdict = verdict.filter(|text| step != "SEND" && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit())).unwrap_or("");
     let client = client.rsplit_once('[').map_or(client, |(_, address)| address.trim_end_matches(']'));
-    let pairs = [("client", client), ("message_id", id), ("start", start), ("end", end), ("action", step), ("from", from), ("to", to)];
+    let pairs = [
+        ("client", client),
+        ("message_id", id),
+        ("start", start),
+        ("end", end),
+        ("action", step),
+        ("from", from),
+        ("to", to),
+        ("verdict", verdict),
+    ];
     Some(pairs.map(|(name, value)| Field::new(name, value)))
 }
