@@ -17,7 +17,7 @@ const HELD: i64 = 96 * HOUR;
 /// Different places and ports asked for within an hour.
 const WIDE: usize = 12;
 
-fn owned(list: &[&str]) -> Vec<String> {
+pub(super) fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
@@ -152,7 +152,7 @@ impl Follow<'_> {
     }
 
     /// The account comes from there again and again: its own work.
-    fn usual(&self, record: &Record) -> bool {
+    pub(super) fn usual(&self, record: &Record) -> bool {
         self.joins.ways.days(&record.user, bare(&record.src), &record.host) > 4
     }
 
@@ -180,89 +180,6 @@ impl Follow<'_> {
         self.add(held(time, time + 12 * HOUR, false));
         // Without a logout the account stays his for some days, with less certainty.
         self.add(held(time + 12 * HOUR + 1, time + HELD, true));
-    }
-
-    /// An account that was never seen at a host before someone else's code ran there, and then logs on elsewhere from it.
-    fn new_account(&self, presence: &Presence, record: &Record) -> bool {
-        let src = bare(&record.src);
-        presence.own
-            && presence.user.is_none()
-            && record.source.starts_with("windows/")
-            && !is_service(&record.user)
-            && presence.from > i64::MIN / 4
-            && self.joins.ways.since(&record.user, src).is_some_and(|day| day >= presence.from.div_euclid(24 * HOUR))
-    }
-
-    /// A service comes to a host within a minute of his logon there: what tools that run commands elsewhere leave.
-    pub(super) fn by_arrival(&mut self, record: &Record, time: i64) {
-        if record.kind() != Kind::ServiceInstall {
-            return;
-        }
-        let held = self.came.get(&host_key(&record.host)).filter(|(at, _)| (time - at).abs() <= 60_000_000).map(|(_, at)| *at);
-        if let Some(at) = held {
-            self.lift(at, record, 0);
-        }
-    }
-
-    pub(super) fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
-        let fresh = self.new_account(presence, record);
-        let presence = &Presence { weak: presence.weak || fresh, ..presence.clone() };
-        if presence.own && !fresh && (presence.user.is_none() || self.usual(record))
-            || is_public(bare(&record.src)) && record.source.starts_with("network/")
-        {
-            return;
-        }
-        if !self.lift(at, record, 0) {
-            let how = if record.kind() == Kind::AuthSuccess && record.object == "3" { "T1021" } else { "T1021.001" };
-            self.act(at, "followed-logon", (&owned(&[how, "T1078"]), "lateral-movement"), record, 0);
-        }
-        let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
-        if record.session.starts_with("0x") {
-            let held = self.add(Presence {
-                carrier: Carrier::Logon(host_key(&place), record.session.clone()),
-                from: time,
-                to: time + 24 * HOUR,
-                origin: because(record),
-                entity: Entity::new(EntityKind::Session, record.session.clone(), "via"),
-                by: By::Exact,
-                alternatives: presence.alternatives,
-                own: false,
-                user: None,
-                weak: presence.weak,
-            });
-            self.came.insert(host_key(&place), (time, held));
-        }
-        if record.kind() != Kind::RdpConnect && (record.object == "10" || record.kind() != Kind::AuthSuccess) {
-            self.hold_name(record, presence, time);
-        }
-        let name = account(&record.user);
-        if !record.host.is_empty() && !name.is_empty() && record.kind() != Kind::RdpConnect {
-            for address in self.joins.book.addresses_of(&place) {
-                self.held_host(&address, record, Some(name.clone()), presence, time);
-            }
-        } else if record.host.is_empty() && !is_public(&record.dst) && self.joins.book.host_of(&record.dst).is_none() {
-            // A system that no log of its own shows: what it asks for that it never asked before.
-            self.held_host(&record.dst.clone(), record, None, presence, time);
-        }
-    }
-
-    fn held_host(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, time: i64) {
-        if self.joins.appliances.contains(address) {
-            return;
-        }
-        let length = if user.is_some() { 24 * HOUR } else { i64::MAX / 4 };
-        self.add(Presence {
-            carrier: Carrier::Address(address.to_owned()),
-            from: time,
-            to: time.saturating_add(length),
-            origin: because(record),
-            entity: Entity::new(EntityKind::Address, address, "from"),
-            by: By::Interval,
-            alternatives: presence.alternatives,
-            own: true,
-            user,
-            weak: presence.weak,
-        });
     }
 
     pub(super) fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, (time, others): (i64, u64)) {

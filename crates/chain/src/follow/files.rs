@@ -132,10 +132,9 @@ impl Follow<'_> {
             return;
         }
         let Some(at) = self.boxes.get(&key).copied().filter(|_| !self.routine.contains(&command)) else { return };
-        if let Some(meaning) = self.data.command(&record.command).cloned() {
-            if !self.lift(at, record, 0) {
-                self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
-            }
+        let Some(meaning) = self.data.command(&record.command).cloned() else { return };
+        if !self.lift(at, record, 0) {
+            self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! finding that proves something nothing is followed.
 
 mod acts;
+mod desktop;
 mod files;
 mod live;
 mod named;
