@@ -58,9 +58,6 @@ fn network(address: &str) -> String {
     address.split(mark).take(2).collect::<Vec<_>>().join(".")
 }
 
-/// Use from two places within this is use at once.
-const ONCE: i64 = HOUR;
-
 impl Vpn {
     pub fn observe(&mut self, record: &Record) {
         if is_vpn(record) {
@@ -199,15 +196,9 @@ impl Vpn {
             weight += if first.agent == record.agent { -1 } else { 1 };
             weight += i32::from(agent(&first.agent) != agent(&record.agent));
         }
-        // Its owner goes on from the first address: two places at once, or hours later a way back.
-        let back = session.used.get(&first.src).map_or(0, |(_, last)| *last - time);
-        weight += if back <= 0 {
-            0
-        } else if back <= ONCE {
-            2
-        } else {
-            1
-        };
+        // Its owner goes on from the first address: two places at once.
+        let overlap = session.used.get(&first.src).is_some_and(|(_, last)| *last > time);
+        weight += if overlap { 2 } else { 0 };
         weight += if second.known_address { -3 } else { 1 };
         // The same new address in sessions of several users is one visitor, not many travellers.
         let users: BTreeSet<String> = self
@@ -220,10 +211,12 @@ impl Vpn {
         weight += if users.len() >= 2 { 2 } else { 0 };
         // Whoever signs in from that address or network too, on another day, travels.
         let own = self.signins.get(&user_key(&session.user));
-        let travels = own
-            .filter(|_| users.len() < 2)
-            .and_then(|all| all.keys().find(|src| **src != first.src && network(src) == network(&record.src)));
-        weight += if travels.is_some() && !second.known_address { -2 } else { 0 };
+        let near = |src: &&String| **src != first.src && network(src) == network(&record.src);
+        let travels = own.filter(|_| users.len() < 2 && !second.known_address).and_then(|all| {
+            let there = all.get_key_value(&record.src).map(|(src, _)| src);
+            there.or_else(|| all.keys().find(near))
+        });
+        weight += travels.map_or(0, |src| if *src == record.src { -3 } else { -2 });
         let (level, confidence) = match weight {
             5.. => (Level::High, 0.85),
             3..=4 => (Level::Medium, 0.6),
