@@ -10,6 +10,8 @@ use crate::book::Book;
 /// Sessions and users followed; beyond, new ones are left out (a case has far fewer).
 const MOST: usize = 200_000;
 const HOUR: i64 = 3_600_000_000;
+/// From so many people on, sessions that change their address are what this gateway sees every day.
+const TRAVELLERS: usize = 5;
 
 #[derive(Default)]
 pub struct Vpn {
@@ -163,10 +165,18 @@ impl Vpn {
     }
 
     pub fn finish(mut self, book: &Book, out: &mut Compared) {
-        let second = std::mem::take(&mut self.second);
-        for one in &second {
+        let travellers: BTreeSet<String> = self
+            .second
+            .iter()
+            .filter(|one| !one.signed_in)
+            .filter_map(|one| Some((one, self.sessions.get(&one.session)?)))
+            .filter(|(one, session)| network(&session.first.src) != network(&one.record.src) && self.only_address(one, session))
+            .map(|(_, session)| user_key(&session.user))
+            .collect();
+        let usual = travellers.len() >= TRAVELLERS;
+        for one in &self.second {
             if let Some(session) = self.sessions.get(&one.session) {
-                self.judge(one, session, out);
+                self.judge(one, session, usual, out);
             }
         }
         // A sensor names the address that a host's own log names the host of.
@@ -179,8 +189,23 @@ impl Vpn {
         out.joins.appliances = self.appliances;
     }
 
+    /// Whether the computer that the session's tunnel was given to is another one at the second address.
+    fn other_device(&self, second: &Second, session: &Session) -> Option<bool> {
+        let device = |src: &str| {
+            let of = |tunnel: &&Tunnel| tunnel.session == session.first.session && tunnel.src == src && !tunnel.record.object.is_empty();
+            self.tunnels.iter().find(of).map(|tunnel| tunnel.record.object.to_lowercase())
+        };
+        Some(device(&session.first.src)? != device(&second.record.src)?)
+    }
+
+    /// Same program, same computer as far as told: a person on the way looks like this.
+    fn only_address(&self, second: &Second, session: &Session) -> bool {
+        session.first.agent == second.record.agent && self.other_device(second, session) != Some(true)
+    }
+
     /// Roaming, address translation and a change of address family are innocent; each sign adds or takes weight.
-    fn judge(&self, second: &Second, session: &Session, out: &mut Compared) {
+    /// `usual`: sessions of many people change their address here.
+    fn judge(&self, second: &Second, session: &Session, usual: bool, out: &mut Compared) {
         let (first, record) = (&session.first, &second.record);
         let time = record.micros().unwrap_or(0);
         let later = self.signins.get(&user_key(&session.user)).and_then(|all| all.get(&record.src)).copied();
@@ -208,7 +233,14 @@ impl Vpn {
             .map(|other| user_key(&other.record.user))
             .chain(self.sessions.values().filter(|s| s.used.contains_key(&record.src)).map(|s| user_key(&s.user)))
             .collect();
-        weight += if users.len() >= 2 { 2 } else { 0 };
+        weight += match self.other_device(second, session) {
+            Some(true) => 2,
+            Some(false) => -1,
+            None => 0,
+        };
+        // Where many are on the way, carriers give them the same addresses: then the address alone says nothing.
+        let on_the_way = usual && self.only_address(second, session);
+        weight += if on_the_way { -4 } else { i32::from(users.len() >= 2) * 2 };
         let (level, confidence) = match weight {
             5.. => (Level::High, 0.85),
             3..=4 => (Level::Medium, 0.6),
@@ -365,5 +397,33 @@ mod tests {
         assert!(run(&pool).is_empty());
         let six = [event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"), event(Kind::SessionChange, 40, "2001:db8::7", "Pulse")];
         assert!(run(&six).is_empty());
+    }
+
+    fn of(user: &str, mut record: Record) -> Record {
+        record.user = user.into();
+        record.session = if record.session.is_empty() { String::new() } else { format!("sid{user}") };
+        record
+    }
+
+    /// Phones change between home and a carrier's addresses, which many share, and back.
+    #[test]
+    fn among_many_on_the_way_only_another_computer_stands_out() {
+        let mut records = Vec::new();
+        for n in 0..8 {
+            let (user, home, base) = (format!("student{n}"), format!("198.51.100.{n}"), n * 1000);
+            records.push(of(&user, event(Kind::AuthSuccess, base, &home, "")));
+            records.push(of(&user, event(Kind::SessionStart, base + 1, &home, "Client-iOS/22.4")));
+            records.push(of(&user, event(Kind::SessionChange, base + 30, "203.0.113.200", "Client-iOS/22.4")));
+            records.push(of(&user, event(Kind::SessionChange, base + 50, &home, "Client-iOS/22.4")));
+        }
+        assert!(run(&records).iter().all(|finding| finding.level < Level::Medium));
+        let device = |name: &str, record: Record| Record { object: name.into(), assigned: format!("10.9.0.{}", name.len()), ..record };
+        records.push(of("hanako", event(Kind::AuthSuccess, 9000, "198.51.100.77", "")));
+        records.push(of("hanako", event(Kind::SessionStart, 9001, "198.51.100.77", "Client/22.5 (Windows 10)")));
+        records.push(device("NB-1", of("hanako", event(Kind::TunnelStart, 9002, "198.51.100.77", "Client/22.5 (Windows 10)"))));
+        records.push(of("hanako", event(Kind::SessionChange, 9100, "192.0.2.144", "Client/22.5 (Windows 10)")));
+        records.push(device("WIN-9", of("hanako", event(Kind::TunnelStart, 9101, "192.0.2.144", "Client/22.5 (Windows 10)"))));
+        let strong: Vec<_> = run(&records).into_iter().filter(|finding| finding.level >= Level::Medium).collect();
+        assert_eq!(strong.iter().map(|f| f.args["user"].as_str()).collect::<Vec<_>>(), ["hanako"]);
     }
 }

@@ -305,7 +305,7 @@ impl<'j> Follow<'j> {
         }
         let objects: BTreeSet<&str> = group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
         let object = objects.into_iter().take(6).collect::<Vec<_>>().join(", ");
-        let bytes: u64 = group.records.iter().filter_map(|record| record.bytes_out).sum();
+        let bytes = bytes_of(&group.records);
         let (count, bytes) = (group.count.to_string(), bytes.to_string());
         let args = [
             ("host", place),
@@ -339,6 +339,18 @@ impl<'j> Follow<'j> {
             .finding(),
         )
     }
+}
+
+/// A firewall counts a connection that it tells of again from its beginning.
+fn bytes_of(records: &[Record]) -> u64 {
+    let mut most: BTreeMap<(usize, &str, &str), u64> = BTreeMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let again = record.source == "network/firewall" && !record.session.is_empty();
+        let key = (if again { 0 } else { at + 1 }, record.session.as_str(), record.dst.as_str());
+        let known = most.entry(key).or_default();
+        *known = (*known).max(record.bytes_out.unwrap_or(0));
+    }
+    most.values().sum()
 }
 
 #[cfg(test)]

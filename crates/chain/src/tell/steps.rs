@@ -150,8 +150,14 @@ fn family(finding: &Finding) -> String {
         return format!("vm {}", vm.value.to_lowercase());
     }
     let first = finding.techniques.first().map(String::as_str).unwrap_or_default();
-    first.split('.').next().unwrap_or(first).to_owned()
+    let family = first.split('.').next().unwrap_or(first);
+    // Two people's sessions in one day are two ways in.
+    let own = ENTRY.contains(&finding.rule.as_str()).then(|| entity(finding, EntityKind::User).map(account)).flatten();
+    own.map_or_else(|| family.to_owned(), |name| format!("session {name}"))
 }
+
+/// Ways in that belong to one account each.
+const ENTRY: &[&str] = &["vpn-session-second-address", "vpn-session-no-login", "followed-vpn-login"];
 
 /// One step is one tactic and family of techniques on one host within one day.
 pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
