@@ -1,14 +1,15 @@
 //! Which host has which address: learned where both ends of one connection were logged, never from names.
 //!
 //! A sensor sees `source:port -> address`; the host at that address logs `source:port`. The same source and port within
-//! a short time is the same connection, so the address is the host's.
+//! a short time is the same connection, so the address is the host's. A host's own settings say it, too, and a computer
+//! that proves itself to the domain under its own account.
 
 use std::collections::BTreeMap;
 
 use konseki_model::{Kind, Record};
 use rustc_hash::FxHashMap;
 
-use crate::names::{bare, host_key, ip, is_local, is_public};
+use crate::names::{account, bare, host_key, ip, is_local, is_public};
 
 /// Clocks and log delays: how far apart both ends of one connection may be written.
 const NEAR: i64 = 30_000_000;
@@ -56,7 +57,39 @@ pub struct Book {
 }
 
 impl Book {
+    /// A host's own settings hold its addresses.
+    pub fn own_settings(&mut self, record: &Record) {
+        let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        if record.source == "vmware/esxi_conf" && plain(&record.object).ends_with("ipv4address") {
+            self.vote(&record.host, &record.target, 5);
+        } else if record.source == "vmware/esxi_listing" {
+            let own = record.fields.iter().find(|(name, _)| plain(name) == "ipv4address").map(|(_, value)| value.clone());
+            self.vote(&record.host, own.as_deref().unwrap_or_default(), 5);
+        }
+    }
+
+    /// Logs that write a host's own end of a connection, and computers that log in to the domain as themselves.
+    fn own_end(&mut self, record: &Record) {
+        match record.kind() {
+            Kind::Flow if record.source == "vmware/esxi_connections" => self.vote(&record.host, bare(&record.src), 1),
+            Kind::Flow if record.source.starts_with("windows/") && record.field("Initiated") == Some("true") => {
+                self.vote(&record.host, bare(&record.src), 1);
+            }
+            Kind::WebRequest if record.source == "vmware/vcenter_access" => self.vote(&record.host, bare(&record.dst), 1),
+            Kind::AuthSuccess if record.source.starts_with("windows/") && record.user.ends_with('$') => {
+                let name = account(&record.user);
+                let name = name.trim_end_matches('$');
+                // What a host writes of itself holds no address of a network.
+                if !is_public(&record.src) && name != host_key(&record.host) {
+                    self.vote(name, bare(record.src.trim_start_matches("::ffff:")), 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
     pub fn observe(&mut self, record: &Record) {
+        self.own_end(record);
         let Some(time) = record.micros() else { return };
         let own = record.field("fw").filter(|own| record.source.starts_with("ivanti/") && ip(own).is_some());
         if let Some(own) = own {
@@ -227,5 +260,31 @@ mod tests {
         book.observe(&record("vmware/esxi_auth", Kind::SshSession, "esx01", "", 900));
         book.settle();
         assert_eq!(book.host_of("10.0.0.5"), None);
+    }
+
+    #[test]
+    fn settings_own_ends_and_accounts_of_computers_name_the_host() {
+        let mut book = Book::default();
+        let setting = |source: &str, key: &str, value: &str| Record {
+            object: key.into(),
+            target: value.into(),
+            fields: vec![("IPv4Address".into(), value.into())],
+            ..record(source, Kind::Other, "esx01", "", 1)
+        };
+        book.own_settings(&setting("vmware/esxi_conf", "/net/vmkernelnic/child[0000]/ipv4address", "10.0.0.5"));
+        book.own_settings(&setting("vmware/esxi_listing", "vmk1", "10.0.1.5"));
+        let ticket = |src: &str| Record {
+            user: "CORP\\PC07$".into(),
+            src: src.into(),
+            src_port: None,
+            ..record("windows/json", Kind::AuthSuccess, "DC01.corp.example", "", 1)
+        };
+        // Once is a lease that has passed on, or someone who has the computer's secret.
+        for src in ["10.0.7.7", "::ffff:10.0.7.7", "10.0.7.9"] {
+            book.observe(&ticket(src));
+        }
+        book.settle();
+        assert_eq!(book.addresses_of("esx01"), ["10.0.0.5", "10.0.1.5"]);
+        assert_eq!((book.host_of("10.0.7.7"), book.host_of("10.0.7.9")), (Some("pc07"), None));
     }
 }

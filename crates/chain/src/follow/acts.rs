@@ -216,6 +216,19 @@ impl Follow<'_> {
         }
     }
 
+    /// In his session another account's secret is used for a system elsewhere: what that account does from there is his.
+    fn hold_other(&mut self, at: usize, record: &Record) {
+        let (Some(presence), Some(time)) = (self.all.get(at).cloned(), record.micros()) else { return };
+        let name = account(&record.target);
+        if is_service(&record.target) || name == account(&record.user) {
+            return;
+        }
+        for address in self.joins.book.addresses_of(&record.host) {
+            self.held_host(&address, record, Some(name.clone()), &presence, time);
+        }
+        self.hold_name(&Record { user: record.target.clone(), ..record.clone() }, &presence, time);
+    }
+
     fn held_host(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, time: i64) {
         if self.joins.appliances.contains(address) {
             return;
@@ -350,6 +363,7 @@ impl Follow<'_> {
                     self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
                 }
             }
+            Kind::AuthExplicit => self.hold_other(at, record),
             Kind::ShareAccess if !any => self.act(at, "followed-share", (&owned(&["T1135", "T1039"]), "discovery"), record, 0),
             _ if any => {}
             Kind::GroupAdd | Kind::AccountChange | Kind::PermissionChange => {

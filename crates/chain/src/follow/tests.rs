@@ -191,3 +191,26 @@ fn shares_that_an_account_opens_from_there_again_and_again_are_its_own_work() {
     assert!(!opened.before(&share(3, "\\\\*\\Finance$", "10.1.0.21")));
     assert!(!opened.before(&share(3, "\\\\*\\Projects", "10.1.0.99")));
 }
+
+/// On a desktop of his another account's password is used: its desktop on the next system is his, too.
+#[test]
+fn credentials_used_in_his_session_lead_to_the_next_desktop() {
+    let mut records = story("203.0.113.77");
+    records.push(Record {
+        session: "0x5af1".into(),
+        target: "CORP\\ops-17".into(),
+        object: "ADM01".into(),
+        dst: "ADM01".into(),
+        ..event("windows/evtx", Kind::AuthExplicit, 80, "RDS01", "CORP\\hanako", "")
+    });
+    let next = |user: &str, minute| Record {
+        session: format!("0x77{minute}"),
+        object: "10".into(),
+        ..event("windows/evtx", Kind::AuthSuccess, minute, "ADM01", user, "10.0.4.21")
+    };
+    records.push(next("CORP\\ops-17", 81));
+    records.push(next("CORP\\taro", 83));
+    let (found, _) = run(&records);
+    let to: Vec<_> = found.iter().filter(|f| f.rule == "followed-logon" && f.args["host"] == "ADM01").map(|f| f.args["user"].as_str()).collect();
+    assert_eq!(to, ["CORP\\ops-17"]);
+}
