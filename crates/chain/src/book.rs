@@ -34,6 +34,7 @@ fn kind_service(record: &Record) -> Option<u16> {
         Kind::MailReceived => Some(25),
         Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect if record.source.starts_with("windows/") => Some(3389),
         Kind::SshSession if record.source.starts_with("linux/") || record.source.starts_with("vmware/esxi_auth") => Some(22),
+        Kind::AuthSuccess if record.source.starts_with("linux/") => Some(22),
         Kind::AuthSuccess | Kind::SessionStart | Kind::AuthMissing if record.source.starts_with("ivanti/") => Some(443),
         Kind::WebRequest if record.source.starts_with("web/") => Some(443),
         _ => None,
@@ -50,6 +51,8 @@ pub struct Book {
     hosts: Half,
     /// Names as first written, by key.
     names: BTreeMap<String, String>,
+    /// Names of computers as their accounts have them: the last choice.
+    accounts: BTreeMap<String, String>,
     /// (source, service) -> when it last asked, and whom; empty where it asked several.
     asked: FxHashMap<(String, u16), (i64, String)>,
     /// Address -> host, once all is learned.
@@ -81,7 +84,15 @@ impl Book {
                 let name = name.trim_end_matches('$');
                 // What a host writes of itself holds no address of a network.
                 if !is_public(&record.src) && name != host_key(&record.host) {
-                    self.vote(name, bare(record.src.trim_start_matches("::ffff:")), 1);
+                    self.weigh(name, bare(record.src.trim_start_matches("::ffff:")), 1);
+                    let written = record.user.trim_end_matches('$').rsplit('\\').next().unwrap_or(name);
+                    self.accounts.entry(name.to_owned()).or_insert_with(|| written.to_owned());
+                }
+            }
+            Kind::RdpLogon | Kind::ProcessStart if record.source.starts_with("windows/") && self.names.len() < 100_000 => {
+                let key = host_key(&record.host);
+                if !self.names.contains_key(&key) {
+                    self.names.insert(key, record.host.clone());
                 }
             }
             _ => {}
@@ -90,7 +101,11 @@ impl Book {
 
     pub fn observe(&mut self, record: &Record) {
         self.own_end(record);
-        let Some(time) = record.micros() else { return };
+        let Some(mut time) = record.micros() else { return };
+        // A firewall writes a connection when it ends.
+        if record.source == "network/firewall" {
+            time -= record.duration.unwrap_or(0);
+        }
         let own = record.field("fw").filter(|own| record.source.starts_with("ivanti/") && ip(own).is_some());
         if let Some(own) = own {
             self.vote(&record.host, own, 5);
@@ -157,12 +172,17 @@ impl Book {
     }
 
     pub fn vote(&mut self, host: &str, address: &str, weight: u64) {
-        if host.is_empty() || ip(host).is_some() || is_local(address) || self.votes.len() > 100_000 {
-            return;
+        if self.weigh(host, address, weight) {
+            self.names.entry(host_key(host)).or_insert_with(|| host.to_owned());
         }
-        let key = host_key(host);
-        self.names.entry(key.clone()).or_insert_with(|| host.to_owned());
-        *self.votes.entry((key, address.to_owned())).or_default() += weight;
+    }
+
+    fn weigh(&mut self, host: &str, address: &str, weight: u64) -> bool {
+        if host.is_empty() || ip(host).is_some() || is_local(address) || self.votes.len() > 100_000 {
+            return false;
+        }
+        *self.votes.entry((host_key(host), address.to_owned())).or_default() += weight;
+        true
     }
 
     /// The host that most connections name for an address; after `settle`.
@@ -195,7 +215,7 @@ impl Book {
                 *entry = (*votes, host);
             }
         }
-        let name = |key: &str| self.names.get(key).cloned().unwrap_or_else(|| key.to_owned());
+        let name = |key: &str| self.names.get(key).or(self.accounts.get(key)).cloned().unwrap_or_else(|| key.to_owned());
         self.settled = best
             .into_iter()
             .filter(|(_, (votes, _))| *votes >= ENOUGH)
@@ -285,6 +305,15 @@ mod tests {
         }
         book.settle();
         assert_eq!(book.addresses_of("esx01"), ["10.0.0.5", "10.0.1.5"]);
-        assert_eq!((book.host_of("10.0.7.7"), book.host_of("10.0.7.9")), (Some("pc07"), None));
+        assert_eq!((book.host_of("10.0.7.7"), book.host_of("10.0.7.9")), (Some("PC07"), None));
+    }
+
+    #[test]
+    fn a_firewall_tells_of_a_connection_when_it_ends() {
+        let mut book = Book::default();
+        book.observe(&record("linux/syslog", Kind::AuthSuccess, "jump", "", 103));
+        book.observe(&Record { duration: Some(7_200_000_000), ..record("network/firewall", Kind::Flow, "fw", "10.0.0.5", 7300) });
+        book.settle();
+        assert_eq!(book.host_of("10.0.0.5"), Some("jump"));
     }
 }

@@ -178,8 +178,7 @@ pub struct Compared {
 }
 
 /// Sources whose events without a meaning of their own are needed all the same.
-pub const ASIDE: &[&str] =
-    &["vmware/vcenter_events", "vmware/esxi_filesystems", "vmware/esxi_conf", "vmware/esxi_listing", others::ASIDE];
+pub const ASIDE: &[&str] = &["vmware/vcenter_events", "vmware/esxi_filesystems", "vmware/esxi_conf", "vmware/esxi_listing", others::ASIDE];
 
 /// All comparisons.
 #[derive(Default)]

@@ -10,6 +10,8 @@ use crate::book::Book;
 /// Sessions and users followed; beyond, new ones are left out (a case has far fewer).
 const MOST: usize = 200_000;
 const HOUR: i64 = 3_600_000_000;
+/// Two forms of one log write the same event within this time.
+const COPY: i64 = 3_000_000;
 /// From so many people on, sessions that change their address are what this gateway sees every day.
 const TRAVELLERS: usize = 5;
 
@@ -113,16 +115,18 @@ impl Vpn {
             Kind::AuthSuccess if !record.src.is_empty() && record.object != "admin" => {
                 self.signins.entry(user).or_default().insert(record.src.clone(), time);
             }
-            Kind::TunnelStart if !record.assigned.is_empty() && self.tunnels.len() < MOST => self.tunnels.push(Tunnel {
-                user: record.user.clone(),
-                session: record.session.clone(),
-                src: record.src.clone(),
-                assigned: record.assigned.clone(),
-                from: time,
-                to: None,
-                because: because(record),
-                record: lean(record),
-            }),
+            Kind::TunnelStart if !record.assigned.is_empty() && self.tunnels.len() < MOST && !self.copy(record, time) => {
+                self.tunnels.push(Tunnel {
+                    user: record.user.clone(),
+                    session: record.session.clone(),
+                    src: record.src.clone(),
+                    assigned: record.assigned.clone(),
+                    from: time,
+                    to: None,
+                    because: because(record),
+                    record: lean(record),
+                })
+            }
             Kind::TunnelEnd | Kind::SessionEnd => {
                 for tunnel in self.tunnels.iter_mut().rev().filter(|t| t.to.is_none()) {
                     if tunnel.session == record.session && !record.session.is_empty() {
@@ -138,6 +142,14 @@ impl Vpn {
             return;
         }
         self.follow(record, time);
+    }
+
+    /// The same tunnel, told by a second copy of the log.
+    fn copy(&self, record: &Record, time: i64) -> bool {
+        let latest = self.tunnels.iter().rev().take(20);
+        latest
+            .filter(|known| known.session == record.session && known.assigned == record.assigned && known.src == record.src)
+            .any(|known| !record.session.is_empty() && (time - known.from).abs() <= COPY)
     }
 
     fn follow(&mut self, record: &Record, time: i64) {
@@ -200,7 +212,9 @@ impl Vpn {
 
     /// Same program, same computer as far as told: a person on the way looks like this.
     fn only_address(&self, second: &Second, session: &Session) -> bool {
-        session.first.agent == second.record.agent && self.other_device(second, session) != Some(true)
+        // Not every form of the log names the program.
+        let (first, later) = (&session.first.agent, &second.record.agent);
+        (first == later || first.is_empty() || later.is_empty()) && self.other_device(second, session) != Some(true)
     }
 
     /// Roaming, address translation and a change of address family are innocent; each sign adds or takes weight.

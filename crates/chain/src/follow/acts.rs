@@ -17,6 +17,11 @@ const HELD: i64 = 96 * HOUR;
 /// Different places and ports asked for within an hour.
 const WIDE: usize = 12;
 
+/// A login over SSH that names where it came from. Linux writes that with the login, not with the session.
+pub(super) fn is_ssh(record: &Record) -> bool {
+    record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/") && !record.src.is_empty()
+}
+
 fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -93,7 +98,7 @@ impl Follow<'_> {
     /// From a desktop people log in elsewhere under other names: `root` of a host, the platform's administrator. New from there,
     /// and of nobody who has a desktop there himself.
     fn other_account(&self, presence: &Presence, record: &Record) -> bool {
-        let login = record.kind() == Kind::SshSession || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
+        let login = is_ssh(record) || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
         let src = bare(&record.src);
         login
             && !record.host.is_empty()
@@ -127,6 +132,7 @@ impl Follow<'_> {
                 }
             }
             Kind::SshSession => self.ssh(at, &presence, record, (time, others)),
+            Kind::AuthSuccess if is_ssh(record) => self.ssh(at, &presence, record, (time, others)),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
                 // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
                 let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));
@@ -230,14 +236,18 @@ impl Follow<'_> {
     }
 
     fn held_host(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, time: i64) {
+        let length = if user.is_some() { 24 * HOUR } else { i64::MAX / 4 };
+        self.held_until(address, record, user, presence, (time, time.saturating_add(length)));
+    }
+
+    fn held_until(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, (from, to): (i64, i64)) {
         if self.joins.appliances.contains(address) {
             return;
         }
-        let length = if user.is_some() { 24 * HOUR } else { i64::MAX / 4 };
         self.add(Presence {
             carrier: Carrier::Address(address.to_owned()),
-            from: time,
-            to: time.saturating_add(length),
+            from,
+            to,
             origin: because(record),
             entity: Entity::new(EntityKind::Address, address, "from"),
             by: By::Interval,
@@ -255,10 +265,17 @@ impl Follow<'_> {
         if !self.lift(at, record, others) {
             self.act(at, "followed-ssh", (&owned(&["T1021.004"]), "lateral-movement"), record, others);
         }
+        let to = self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR);
+        // From a shell people go on to other systems, under other names.
+        if record.source.starts_with("linux/") {
+            for address in self.joins.book.addresses_of(&record.host) {
+                self.held_until(&address, record, Some(account(&record.user)), presence, (time, to));
+            }
+        }
         self.add(Presence {
             carrier: Carrier::Shell(host_key(&record.host), account(&record.user)),
             from: time,
-            to: self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR),
+            to,
             origin: because(record),
             entity: Entity::new(EntityKind::User, record.user.clone(), "via"),
             by: By::Interval,

