@@ -9,7 +9,7 @@ mod scans;
 mod sessions;
 mod shares;
 mod vcenter;
-mod vpn;
+pub(crate) mod vpn;
 mod ways;
 mod web;
 

@@ -52,8 +52,11 @@ fn user_key(user: &str) -> String {
     name.split('@').next().unwrap_or(name).to_lowercase()
 }
 
-fn is_vpn(record: &Record) -> bool {
+/// Written by the gateway about its sessions; a firewall may be one.
+pub(crate) fn is_vpn(record: &Record) -> bool {
+    use Kind as K;
     record.source.starts_with("ivanti/")
+        || record.source == "network/firewall" && matches!(record.kind(), K::SessionStart | K::TunnelStart | K::TunnelEnd)
 }
 
 /// IPv4 network of 16 bits, or the first half of an IPv6 address.
@@ -112,7 +115,12 @@ impl Vpn {
         }
         let (user, time) = (user_key(&record.user), record.micros().unwrap_or(0));
         match record.kind() {
-            Kind::AuthSuccess if !record.src.is_empty() && record.object != "admin" => {
+            // A firewall tells of the password and of the session as one.
+            Kind::AuthSuccess | Kind::SessionStart
+                if !record.src.is_empty()
+                    && record.object != "admin"
+                    && (record.kind() == Kind::AuthSuccess || record.source == "network/firewall") =>
+            {
                 self.signins.entry(user).or_default().insert(record.src.clone(), time);
             }
             Kind::TunnelStart if !record.assigned.is_empty() && self.tunnels.len() < MOST && !self.copy(record, time) => {

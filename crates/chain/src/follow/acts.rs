@@ -119,7 +119,7 @@ impl Follow<'_> {
         let outside = is_public(bare(&record.src));
         match record.kind() {
             Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, (time, others)),
-            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if record.source.starts_with("ivanti/") => {
+            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if crate::compare::vpn::is_vpn(record) => {
                 if outside && !self.lift(at, record, 0) {
                     self.act(at, super::LOGIN, (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
                 }
