@@ -104,7 +104,7 @@ impl Clocks {
 
     /// Events of the unsure pieces, in order of time.
     pub fn own(&mut self, record: &Record) {
-        let (Some(time), Some(at)) = (record.micros(), self.of.get(&record.evidence)) else { return };
+        let (Some(time), Some(at)) = (begun(record), self.of.get(&record.evidence)) else { return };
         let Some(group) = self.groups.get_mut(*at) else { return };
         match record.kind() {
             Kind::TunnelStart if ip(&record.assigned).is_some() && !record.session.is_empty() && group.tunnels.len() < TUNNELS => {
@@ -135,7 +135,7 @@ impl Clocks {
 
     /// Events of all pieces, in order of time; those of unsure ones are passed over.
     pub fn other(&mut self, record: &Record) {
-        let Some(time) = record.micros().filter(|_| !self.of.contains_key(&record.evidence)) else { return };
+        let Some(time) = begun(record).filter(|_| !self.of.contains_key(&record.evidence)) else { return };
         if let Some(times) = client(record).and_then(|src| self.used.get_mut(src)) {
             visit(times, time);
         }
@@ -150,6 +150,12 @@ impl Clocks {
     pub fn finish(self) -> Vec<Offset> {
         self.groups.iter().map(|group| judge::offset(group, &self.seen, &self.used)).collect()
     }
+}
+
+/// When it began: a firewall writes a connection when it ends, its ends when it begins.
+fn begun(record: &Record) -> Option<i64> {
+    let length = record.duration.filter(|_| record.source == "network/firewall" && record.kind() == Kind::Flow);
+    record.micros().map(|time| time - length.unwrap_or(0))
 }
 
 /// What both ends of a connection write of it: the client alone, and the client with its port.

@@ -79,7 +79,7 @@ pub fn tell(
                 piece.zone.basis == "assumed"
                     && piece.source == one.source
                     && piece.first.is_some()
-                    && (piece.host == one.host || piece.host.is_empty())
+                    && (piece.host.is_empty() || konseki_chain::host_key(&piece.host) == konseki_chain::host_key(&one.host))
             }),
         })
         .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {

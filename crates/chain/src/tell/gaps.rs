@@ -99,7 +99,8 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
-    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty()) {
+    // Text of no known source places nothing in the story.
+    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty() && one.source != "text/plain") {
         gaps.push(gap(GapWhy::ClockUnknown, &one.host, &one.source, "", (text(one.first), text(one.last)), None));
     }
     for one in &expected.unlogged {
