@@ -123,6 +123,9 @@ impl Follow<'_> {
                 if outside && !self.lift(at, record, 0) {
                     self.act(at, super::LOGIN, (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
                 }
+                if outside && record.kind() == Kind::TunnelStart && !record.assigned.is_empty() {
+                    self.hold_tunnel(&presence, record, time);
+                }
             }
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
             Kind::AuthSuccess if record.source.starts_with("windows/") && matches!(record.object.as_str(), "10" | "7" | "3") => {
@@ -220,6 +223,24 @@ impl Follow<'_> {
             // A system that no log of its own shows: what it asks for that it never asked before.
             self.held_host(&record.dst.clone(), record, None, presence, time);
         }
+    }
+
+    /// What a tunnel from his place is given is his while it is open.
+    fn hold_tunnel(&mut self, presence: &Presence, record: &Record, time: i64) {
+        let own = self.joins.tunnels.iter().find(|t| t.session == record.session && t.assigned == record.assigned && t.from == time);
+        let to = own.and_then(|tunnel| tunnel.to).unwrap_or(time + 24 * HOUR);
+        self.add(Presence {
+            carrier: Carrier::Address(record.assigned.clone()),
+            from: time,
+            to,
+            origin: because(record),
+            entity: Entity::new(EntityKind::Address, record.assigned.clone(), "from"),
+            by: By::Interval,
+            alternatives: presence.alternatives,
+            own: false,
+            user: None,
+            weak: presence.weak,
+        });
     }
 
     /// In his session another account's secret is used for a system elsewhere: what that account does from there is his.

@@ -197,7 +197,7 @@ impl<'j> Follow<'j> {
         // Sessions of several accounts from one address are as many sessions.
         let who = if rule == LOGIN { account(&record.user) } else { String::new() };
         // A sensor names itself: the host is the one that sent.
-        let place = if record.source.starts_with("network/") { String::new() } else { record.host.clone() };
+        let place = if record.source.starts_with("network/") && record.kind() == Kind::Flow { String::new() } else { record.host.clone() };
         let key = (at, rule, techniques.first().cloned().unwrap_or_default(), place, who);
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= 5000 {
@@ -295,7 +295,8 @@ impl<'j> Follow<'j> {
         // A sensor names no host: the address may.
         let side = if rule == "followed-logon" || rule == "followed-ssh" { &first.dst } else { &first.src };
         let known = self.joins.book.host_of(crate::names::bare(side)).unwrap_or(side);
-        let place = if place.is_empty() { known } else { place };
+        // A gateway that does not name itself is not the place that was called from.
+        let place = if place.is_empty() && rule != LOGIN { known } else { place };
         let mut entities = vec![host(place), presence.entity.clone()];
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));

@@ -227,3 +227,59 @@ fn an_ssh_login_on_linux_is_followed_to_its_commands() {
     assert_eq!(of(&found, "followed-ssh").map(|f| f.args["host"].as_str()), Some("jump"));
     assert!(found.iter().any(|f| f.rule == "followed-command" && f.args["command"] == curl));
 }
+
+/// From a command on a hypervisor back over a jump host to a firewall's VPN, and to what came from the same place days before.
+#[test]
+fn a_stolen_password_at_a_firewall_is_found_from_behind() {
+    let gate = |kind, minute, session: &str, src: &str| Record {
+        session: session.into(),
+        assigned: if kind == Kind::SessionStart { String::new() } else { "10.212.9.1".into() },
+        ..event("network/firewall", kind, minute, "", "fujii", src)
+    };
+    let jump = |minute| Record { src_port: Some(51_022), ..event("linux/syslog", Kind::AuthSuccess, minute, "jump", "ops", "10.212.9.1") };
+    let flow = |minute, length: i64| Record {
+        dst: "10.8.4.15".into(),
+        dst_port: Some(22),
+        src_port: Some(51_022),
+        duration: Some(length * 60_000_000),
+        ..event("network/firewall", Kind::Flow, minute, "fw", "", "10.212.9.1")
+    };
+    let mut records = Vec::new();
+    for (start, end, id) in [(100, 200, "111"), (3000, 3300, "222")] {
+        records.push(gate(Kind::SessionStart, start, id, "198.51.100.66"));
+        records.push(gate(Kind::TunnelStart, start, id, "198.51.100.66"));
+        records.push(jump(start + 5));
+        records.push(flow(end - 10, end - 15 - start));
+        records.push(gate(Kind::TunnelEnd, end, id, "198.51.100.66"));
+    }
+    records.push(Record { command: "nmap -p 22 10.8.5.0/24".into(), ..event("linux/auditd", Kind::ProcessStart, 110, "jump", "ops", "") });
+    records.push(event("vmware/esxi_auth", Kind::SshSession, 3060, "esx01", "root", "10.8.4.15"));
+    records.sort_by_key(Record::micros);
+    let mut compare = Compare::new(&Settings::default());
+    records.iter().for_each(|record| compare.observe(record));
+    compare.settle();
+    let mut compared = compare.finish();
+    let kill = Record { session: "77".into(), ..event("vmware/esxi_shell", Kind::ShellCommand, 3065, "esx01", "root", "") };
+    let mut findings = std::mem::take(&mut compared.findings);
+    findings.push(
+        crate::compare::Draft {
+            rule: "kill",
+            level: Level::High,
+            confidence: 0.8,
+            techniques: &["T1489"],
+            tactics: &["impact"],
+            records: &[&kill],
+            entities: vec![crate::compare::host("esx01"), konseki_model::Entity::new(konseki_model::EntityKind::User, "root", "actor")],
+            args: &[],
+        }
+        .finding(),
+    );
+    let mut follow = Follow::new(&findings, &compared.joins);
+    records.iter().for_each(|record| follow.observe(record));
+    let (found, _) = follow.finish(&mut findings);
+    let logins: Vec<_> = found.iter().filter(|f| f.rule == "followed-vpn-login").map(|f| (f.args["user"].as_str(), f.level)).collect();
+    assert!(logins.contains(&("fujii", Level::High)), "{logins:?}");
+    assert!(found.iter().all(|f| f.rule != "followed-vpn-login" || !f.args.contains_key("host")));
+    let early = found.iter().find(|f| f.rule == "followed-command");
+    assert_eq!(early.map(|f| (f.techniques[0].as_str(), f.level)), Some(("T1046", Level::Medium)));
+}
