@@ -128,6 +128,8 @@ pub enum ContainerKind {
     Xz,
     Zstd,
     SevenZip,
+    /// One part of a file that was cut; the first of them holds the whole as its member.
+    Fragment,
 }
 
 impl ContainerKind {
@@ -140,12 +142,13 @@ impl ContainerKind {
             Self::Xz => "xz",
             Self::Zstd => "zstd",
             Self::SevenZip => "7z",
+            Self::Fragment => "fragment",
         }
     }
 
     /// Read from front to back, without seeking.
     pub(crate) fn streams(self) -> bool {
-        !matches!(self, Self::Zip | Self::SevenZip)
+        !matches!(self, Self::Zip | Self::SevenZip | Self::Fragment)
     }
 }
 

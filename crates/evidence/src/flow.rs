@@ -8,6 +8,7 @@ use konseki_model::{Problem, ProblemKind};
 
 use crate::bounds::Budget;
 use crate::entry::{Accounts, Body, Container, ContainerKind, Entry, Found, Refused, Totals};
+use crate::fragments::{self, Fragment, Fragments};
 use crate::hash::{Hashed, Hasher};
 use crate::kind::{self, HEAD};
 use crate::name::Names;
@@ -80,6 +81,9 @@ pub(crate) struct Flow<'a> {
     pub options: &'a Options,
     pub budget: Budget,
     pub totals: Totals,
+    /// Parts of files that wait for the rest, and how many of their bytes are in memory.
+    pub fragments: Fragments,
+    waiting: u64,
     spool: Arc<Spool>,
     visit: &'a mut dyn FnMut(Entry),
 }
@@ -88,7 +92,7 @@ impl<'a> Flow<'a> {
     pub fn new(options: &'a Options, root: u64, visit: &'a mut dyn FnMut(Entry)) -> Self {
         let budget = Budget::new(options.limits, root);
         let spool = Spool::new(options.spool.clone());
-        Self { options, budget, totals: Totals::default(), spool, visit }
+        Self { options, budget, totals: Totals::default(), fragments: Fragments::new(), waiting: 0, spool, visit }
     }
 
     pub fn emit(&mut self, entry: Entry) {
@@ -107,6 +111,9 @@ impl<'a> Flow<'a> {
 
     /// Reads a stream to its end. False when nothing was emitted (see [`Meta::skip_empty`]).
     pub fn stream(&mut self, meta: Meta, reader: &mut dyn Read, keep: Keep) -> Result<bool, Error> {
+        if fragments::of(&meta.path).is_some() && meta.depth < self.depth() {
+            return self.hold(meta, reader, keep);
+        }
         let mut head = match &keep {
             Keep::Disk(_, identity) => Vec::with_capacity(usize::try_from(identity.size + 1).unwrap_or(HEAD).min(HEAD)),
             Keep::Member => Vec::new(),
@@ -127,6 +134,27 @@ impl<'a> Flow<'a> {
         }
         let (body, hashed) = self.store(head, reader, keep)?;
         self.settle(meta, body, hashed, kind)?;
+        Ok(true)
+    }
+
+    /// Keeps one part of a file for [`fragments::join`], of all parts together no more in memory than of one member.
+    fn hold(&mut self, meta: Meta, reader: &mut dyn Read, keep: Keep) -> Result<bool, Error> {
+        let (mut body, hashed) = self.store(Vec::new(), reader, keep)?;
+        if let Body::Memory(bytes) = &body {
+            self.waiting += hashed.size;
+            if self.waiting > self.options.limits.memory_member {
+                self.waiting -= hashed.size;
+                body = Body::Spooled(Arc::new(self.spool.take(bytes, &mut std::io::empty(), &mut Hasher::new(0))?));
+            }
+        }
+        let place = fragments::of(&meta.path).map(|(whole, number)| (whole.to_owned(), number));
+        let same = place.as_ref().is_some_and(|(whole, number)| self.fragments.get(whole).is_some_and(|parts| parts.contains_key(number)));
+        let Some((whole, number)) = place.filter(|_| !same) else {
+            // `.FRAG-1` beside `.FRAG-00001`: one of them is something else.
+            self.emit(Entry::Piece(piece(meta, body, hashed)));
+            return Ok(true);
+        };
+        self.fragments.entry(whole).or_default().insert(number, Fragment { meta, body, hashed });
         Ok(true)
     }
 

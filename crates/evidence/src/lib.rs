@@ -20,7 +20,8 @@
 //! # Paths
 //!
 //! `input/folder/bundle.tgz!/var/log/hostd.0.gz!/hostd.0`. A tar inside a single compressed stream adds no level of
-//! its own. Member names are data: what would leave its folder, or is no plain text, is shown as `<..>`, `<U+202E>`
+//! its own. What a bundle holds as `NAME.FRAG-00000`, `NAME.FRAG-00001`, … is one piece, `NAME.FRAG-00000!/NAME`, and each
+//! fragment a container. Member names are data: what would leave its folder, or is no plain text, is shown as `<..>`, `<U+202E>`
 //! or `<0xFF>`, and the name as written is kept in `raw_name`.
 //!
 //! # Bounds
@@ -36,6 +37,7 @@ mod buffered;
 pub mod custody;
 mod entry;
 mod flow;
+mod fragments;
 mod hash;
 mod kind;
 mod lock;

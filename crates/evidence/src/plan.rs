@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use konseki_model::{Problem, ProblemKind};
 
+use crate::fragments;
 use crate::name::{self, Names, Style};
 use crate::options::{Error, Options};
 
@@ -21,6 +22,16 @@ pub struct Root {
     /// The name is not one to be trusted.
     pub name_problem: Option<Problem>,
     pub kind: RootKind,
+    /// The other fragments, where it is the first of a file that was cut.
+    pub more: Vec<Root>,
+}
+
+impl Root {
+    /// Bytes as listed, of all fragments.
+    pub fn size(&self) -> u64 {
+        let own = if let RootKind::File { size, .. } = self.kind { size } else { 0 };
+        own + self.more.iter().map(Self::size).sum::<u64>()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +78,25 @@ pub fn plan(inputs: &[PathBuf], options: &Options) -> Result<Plan, Error> {
         list(path, display, raw, &mut plan)?;
     }
     plan.roots.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()).then(a.real.cmp(&b.real)));
+    gather(&mut plan.roots);
     Ok(plan)
+}
+
+/// Fragments of one file join the first of them: they are read together.
+fn gather(roots: &mut Vec<Root>) {
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    let mut out: Vec<Root> = Vec::with_capacity(roots.len());
+    for root in roots.drain(..) {
+        let whole = fragments::of(&root.path).filter(|_| matches!(root.kind, RootKind::File { .. })).map(|(whole, _)| whole.to_owned());
+        match whole.as_ref().and_then(|whole| first.get(whole)).and_then(|at| out.get_mut(*at)) {
+            Some(head) => head.more.push(root),
+            None => {
+                first.extend(whole.map(|whole| (whole, out.len())));
+                out.push(root);
+            }
+        }
+    }
+    *roots = out;
 }
 
 /// Case and evidence never contain each other: results would become evidence.
@@ -128,7 +157,7 @@ fn list_folder(folder: &Path, display: &str, plan: &mut Plan, folders: &mut Vec<
 fn refused(real: PathBuf, path: String, raw_name: Option<Vec<u8>>, error: &io::Error) -> Root {
     let text = format!("cannot be read ({}); run with the rights to read it", error.kind());
     let kind = RootKind::Refused(Problem::new(ProblemKind::Unreadable, None, text));
-    Root { path, real, raw_name, name_problem: None, kind }
+    Root { path, real, raw_name, name_problem: None, kind, more: Vec::new() }
 }
 
 fn add(real: PathBuf, path: String, raw: &[u8], meta: &fs::Metadata, plan: &mut Plan, folders: &mut Vec<(PathBuf, String)>) {
@@ -147,7 +176,7 @@ fn add(real: PathBuf, path: String, raw: &[u8], meta: &fs::Metadata, plan: &mut 
     let clean = name::clean(raw, Style::Disk);
     let name_problem = clean.problem.map(|why| Problem::new(ProblemKind::UnsafeName, None, why));
     let raw_name = (!path.as_bytes().ends_with(raw)).then(|| raw.to_vec());
-    plan.roots.push(Root { path, real, raw_name, name_problem, kind });
+    plan.roots.push(Root { path, real, raw_name, name_problem, kind, more: Vec::new() });
 }
 
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use konseki_model::{At, Problem, ProblemKind};
 
 use crate::entry::{Entry, Found, Link, Totals};
 use crate::flow::{Flow, Keep, Meta};
+use crate::fragments;
 use crate::hash::Hasher;
 use crate::name;
 use crate::notes::{Notes, unreadable};
@@ -34,42 +35,45 @@ pub fn walk(inputs: &[PathBuf], options: &Options, visit: &mut dyn FnMut(Entry))
 /// # Errors
 /// Only when a large member cannot be spooled.
 pub fn read(root: &Root, options: &Options, visit: &mut dyn FnMut(Entry)) -> Result<Totals, Error> {
-    let size = match root.kind {
-        RootKind::File { size, .. } => size,
-        _ => 0,
-    };
+    let mut flow = Flow::new(options, root.size(), visit);
+    for root in std::iter::once(root).chain(&root.more) {
+        file(root, &mut flow)?;
+        flow.totals.files += 1;
+    }
+    fragments::join(&mut flow)?;
+    Ok(Totals { expanded: flow.budget.expanded(), ..flow.totals })
+}
+
+fn file(root: &Root, flow: &mut Flow) -> Result<(), Error> {
     let (path, raw_name) = (root.path.clone(), root.raw_name.clone());
-    match &root.kind {
-        RootKind::File { .. } => {}
+    let size = match &root.kind {
+        RootKind::File { size, .. } => *size,
         RootKind::Link { target } => {
-            let mut flow = Flow::new(options, 0, visit);
             let shown = name::shown(target);
             let link = Link { path, target: shown, raw_target: target.clone(), hard: false, raw_name };
             flow.emit(Entry::Link(link));
-            return Ok(Totals { files: 1, ..flow.totals });
+            return Ok(());
         }
         RootKind::Refused(problem) => {
-            let mut flow = Flow::new(options, 0, visit);
             flow.refuse(path, raw_name, 0, problem.clone());
-            return Ok(Totals { files: 1, ..flow.totals });
+            return Ok(());
         }
-    }
+    };
     let (file, identity) = match open::open(&root.real) {
         Ok(opened) => opened,
         Err(error) => {
-            let mut flow = Flow::new(options, 0, visit);
             let problem = Problem::new(ProblemKind::Unreadable, None, refusal(&error));
             flow.refuse(path, raw_name, size, problem);
-            return Ok(Totals { files: 1, bytes: size, ..flow.totals });
+            flow.totals.bytes += size;
+            return Ok(());
         }
     };
-    let mut flow = Flow::new(options, identity.size, visit);
     let meta = Meta { path, raw_name, modified: identity.modified, ..Meta::default() };
     root.name_problem.iter().for_each(|problem| meta.notes.push(problem.clone()));
     let mut reader = DiskReader { file, identity, read: 0, notes: meta.notes.clone(), over: false };
     flow.stream(meta, &mut reader, Keep::Disk(root.real.clone(), identity))?;
-    let expanded = flow.budget.expanded();
-    Ok(Totals { files: 1, bytes: identity.size, expanded, ..flow.totals })
+    flow.totals.bytes += identity.size;
+    Ok(())
 }
 
 /// Hands out again the pieces with these paths, reading only the files on disk that hold them.
@@ -79,9 +83,12 @@ pub fn read(root: &Root, options: &Options, visit: &mut dyn FnMut(Entry)) -> Res
 pub fn recall(inputs: &[PathBuf], options: &Options, paths: &BTreeSet<String>, visit: &mut dyn FnMut(Found)) -> Result<(), Error> {
     let plan = plan(inputs, options)?;
     for root in &plan.roots {
-        let inside = format!("{}!/", root.path);
-        let below = paths.range(inside.clone()..).next().is_some_and(|path| path.starts_with(&inside));
-        if below || paths.contains(&root.path) {
+        // A run of fragments after a missing one stands under its own first.
+        let asked = std::iter::once(root).chain(&root.more).any(|root| {
+            let inside = format!("{}!/", root.path);
+            paths.contains(&root.path) || paths.range(inside.clone()..).next().is_some_and(|path| path.starts_with(&inside))
+        });
+        if asked {
             read(root, options, &mut |entry| match entry {
                 Entry::Piece(found) if paths.contains(&found.path) => visit(found),
                 _ => {}

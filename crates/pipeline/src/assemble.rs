@@ -36,8 +36,9 @@ pub(crate) fn assemble(
     let mut listed = list(journal, settings);
     let clocks = clocks::settle(case, &mut listed, threads)?;
     let outcomes = || journal.outcomes.values();
-    let mut findings = fold::findings(outcomes(), detector, &listed.corrections);
-    let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections);
+    let internal = |error: std::io::Error| Error::Internal(error.to_string());
+    let mut findings = fold::findings(outcomes(), detector, &listed.corrections).map_err(internal)?;
+    let (correlated, mut beyond) = detector.correlate(outcomes(), &listed.corrections).map_err(internal)?;
     findings.extend(correlated);
     let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
     let mut told = story::tell(&events, journal, &listed, settings, detector, &mut findings)?;

@@ -139,11 +139,14 @@ impl Detector {
     }
 
     /// Findings of correlations over all pieces.
+    ///
+    /// # Errors
+    /// See [`Outcome::matched`].
     pub fn correlate<'a>(
         &self,
         outcomes: impl Iterator<Item = &'a Outcome>,
         corrections: &konseki_store::Corrections,
-    ) -> (Vec<Finding>, Vec<konseki_model::Problem>) {
+    ) -> std::io::Result<(Vec<Finding>, Vec<konseki_model::Problem>)> {
         self.sigma.correlate(outcomes, corrections)
     }
 

@@ -13,11 +13,18 @@ use crate::tally::PLACES;
 const DAY: i64 = 86_400_000_000;
 
 /// All findings of rules, YARA and indicators, by the clocks as they are known now; sorted by id.
-pub fn findings<'a>(outcomes: impl Iterator<Item = &'a Outcome>, detector: &Detector, corrections: &Corrections) -> Vec<Finding> {
+///
+/// # Errors
+/// See [`Outcome::matched`].
+pub fn findings<'a>(
+    outcomes: impl Iterator<Item = &'a Outcome>,
+    detector: &Detector,
+    corrections: &Corrections,
+) -> std::io::Result<Vec<Finding>> {
     let mut folded: BTreeMap<(String, String, String, String, i64), Hit> = BTreeMap::new();
     for outcome in outcomes {
         let id = crate::evidence_id(&outcome.sha256);
-        for hit in outcome.hits.iter().map(|hit| moved(hit, &id, corrections)) {
+        for hit in outcome.matched()?.hits.into_iter().map(|hit| moved(hit, &id, corrections)) {
             // Hosts are named late by some pieces; hits then carry what the piece said at its end.
             let host = if hit.host.is_empty() { outcome.host.clone() } else { hit.host.clone() };
             let day = hit.first.map_or(i64::MIN, |micros| micros.div_euclid(DAY));
@@ -32,14 +39,14 @@ pub fn findings<'a>(outcomes: impl Iterator<Item = &'a Outcome>, detector: &Dete
     }
     let mut all: Vec<Finding> = folded.into_values().map(|hit| finding(&hit, detector.words(&hit.engine, &hit.rule))).collect();
     all.sort_by(|a, b| a.id.cmp(&b.id));
-    all
+    Ok(all)
 }
 
-fn moved(hit: &Hit, evidence: &str, corrections: &Corrections) -> Hit {
+fn moved(hit: Hit, evidence: &str, corrections: &Corrections) -> Hit {
     let shift = |micros: i64| micros + corrections.shift(evidence, micros, hit.offset);
     let who = corrections.zone(evidence).filter(|_| matches!(hit.offset, Some(Offset::Taken(_))));
     let basis = who.zip(Basis::parse(&hit.basis)).map_or(hit.basis.as_str(), |(who, basis)| basis.told_by(who).as_str());
-    Hit { first: hit.first.map(shift), last: hit.last.map(shift), basis: basis.to_owned(), ..hit.clone() }
+    Hit { first: hit.first.map(shift), last: hit.last.map(shift), basis: basis.to_owned(), ..hit }
 }
 
 fn merge(known: &mut Hit, hit: Hit) {

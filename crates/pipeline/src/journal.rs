@@ -33,6 +33,16 @@ pub struct Outcome {
     /// Events whose rules take part in correlations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correlated: Vec<Correlated>,
+    /// `hits` and `correlated` where they wait for the end: most of the bytes of a case with many pieces.
+    #[serde(skip)]
+    pub(crate) packed: Vec<u8>,
+}
+
+/// What a piece gave to rules.
+#[derive(Default, Deserialize)]
+pub struct Matched {
+    pub hits: Vec<Hit>,
+    pub correlated: Vec<Correlated>,
 }
 
 /// Events whose times lie equally far from the times as written.
@@ -48,6 +58,28 @@ pub struct Span {
 }
 
 impl Outcome {
+    /// Packs what is not asked for before the end.
+    fn close(&mut self) -> std::io::Result<()> {
+        if self.packed.is_empty() && !(self.hits.is_empty() && self.correlated.is_empty()) {
+            let text = serde_json::to_vec(&serde_json::json!({"hits": self.hits, "correlated": self.correlated}))?;
+            self.packed = zstd::bulk::compress(&text, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            self.packed.shrink_to_fit();
+            (self.hits, self.correlated) = (Vec::new(), Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Its hits and the events that correlations count.
+    ///
+    /// # Errors
+    /// What was packed cannot be read again: a fault of ours or of the memory.
+    pub fn matched(&self) -> std::io::Result<Matched> {
+        if self.packed.is_empty() {
+            return Ok(Matched { hits: self.hits.clone(), correlated: self.correlated.clone() });
+        }
+        Ok(serde_json::from_slice(&zstd::decode_all(self.packed.as_slice())?)?)
+    }
+
     /// Did any event take a zone that it does not say?
     pub fn takes_a_zone(&self) -> bool {
         self.spans.iter().any(|span| matches!(span.offset, Some(Offset::Taken(_))))
@@ -165,7 +197,10 @@ impl Journal {
         self.write(&line)?;
         if let Line::Pack { file, outcomes } = line {
             self.files.extend(file);
-            self.outcomes.extend(outcomes.into_iter().map(|o| (o.sha256.clone(), o)));
+            for mut outcome in outcomes {
+                outcome.close()?;
+                self.outcomes.insert(outcome.sha256.clone(), outcome);
+            }
         }
         Ok(())
     }
@@ -252,7 +287,11 @@ fn load(path: &Path, wanted: Option<(&str, &str)>) -> (Journal, bool, u64) {
                 }
                 Line::Pack { file, outcomes: more } => {
                     files.extend(file);
-                    outcomes.extend(more.into_iter().map(|o| (o.sha256.clone(), o)));
+                    for mut outcome in more {
+                        // What cannot be packed stays as it is.
+                        let _ = outcome.close();
+                        outcomes.insert(outcome.sha256.clone(), outcome);
+                    }
                 }
                 Line::Place(place) => {
                     places.insert(place);
@@ -291,5 +330,38 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
         let (journal, fresh) = Journal::open(&path, "2", "r").unwrap();
         assert!(fresh && journal.outcomes.is_empty());
+    }
+
+    #[test]
+    fn what_waits_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("work/journal.jsonl");
+        let hit = |rule: &str| Hit {
+            engine: "sigma".to_owned(),
+            rule: rule.to_owned(),
+            host: String::new(),
+            actor: String::new(),
+            count: 2,
+            first: Some(1),
+            last: None,
+            fidelity: "second".to_owned(),
+            basis: "written".to_owned(),
+            offset: None,
+            because: Vec::new(),
+            entities: BTreeSet::new(),
+            args: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+        };
+        let outcome = Outcome { sha256: "aa".to_owned(), hits: vec![hit("one"), hit("two")], ..Outcome::default() };
+        let written = serde_json::to_string(&outcome).unwrap();
+        let (mut journal, _) = Journal::open(&path, "1", "r").unwrap();
+        journal.pack(None, vec![outcome]).unwrap();
+        let again = Journal::read(&path).unwrap();
+        for journal in [&journal, &again] {
+            let kept = &journal.outcomes["aa"];
+            assert!(kept.hits.is_empty());
+            let Matched { hits, correlated } = kept.matched().unwrap();
+            let whole = Outcome { hits, correlated, packed: Vec::new(), ..kept.clone() };
+            assert_eq!(serde_json::to_string(&whole).unwrap(), written);
+        }
     }
 }

@@ -167,8 +167,7 @@ pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Resul
 
 fn find(inputs: &[PathBuf], options: &Options, shared: &Shared<'_>, send: &SyncSender<Job>) -> Result<(), Error> {
     let plan = konseki_evidence::plan(inputs, options).map_err(|error| Error::Usage(error.to_string()))?;
-    let total: u64 =
-        plan.roots.iter().map(|root| if let konseki_evidence::RootKind::File { size, .. } = root.kind { size } else { 0 }).sum();
+    let total: u64 = plan.roots.iter().map(konseki_evidence::Root::size).sum();
     shared.progress.total(plan.roots.len() as u64, total);
     for root in &plan.roots {
         if shared.stop.load(Ordering::SeqCst) {

@@ -135,9 +135,19 @@ impl Engine {
 
     /// Conclusions of correlations over all pieces, in the order of time whatever the order of reading.
     /// Times are those of corrected clocks. Beside the findings: what was beyond a bound, as problems.
-    pub fn correlate<'a>(&self, outcomes: impl Iterator<Item = &'a Outcome>, corrections: &Corrections) -> (Vec<Finding>, Vec<Problem>) {
-        let mut seen: Vec<(&'a Correlated, String)> =
-            outcomes.flat_map(|outcome| outcome.correlated.iter().map(|one| (one, crate::evidence_id(&outcome.sha256)))).collect();
+    ///
+    /// # Errors
+    /// See [`Outcome::matched`].
+    pub fn correlate<'a>(
+        &self,
+        outcomes: impl Iterator<Item = &'a Outcome>,
+        corrections: &Corrections,
+    ) -> std::io::Result<(Vec<Finding>, Vec<Problem>)> {
+        let mut seen: Vec<(Correlated, String)> = Vec::new();
+        for outcome in outcomes {
+            let id = crate::evidence_id(&outcome.sha256);
+            seen.extend(outcome.matched()?.correlated.into_iter().map(|one| (one, id.clone())));
+        }
         let time = |one: &Correlated, id: &str| one.micros + corrections.shift(id, one.micros, one.offset);
         seen.sort_by_cached_key(|(one, id)| (time(one, id), id.clone(), one.at));
         let mut correlator = Correlator::new(&self.set);
@@ -151,11 +161,11 @@ impl Engine {
         let mut findings = Vec::new();
         for conclusion in concluded.all {
             let Some(correlation) = self.set.correlations.get(conclusion.correlation).filter(|one| one.reports) else { continue };
-            let events: Vec<&(&Correlated, String)> =
+            let events: Vec<&(Correlated, String)> =
                 conclusion.tags.iter().filter_map(|tag| seen.get(usize::try_from(*tag).unwrap_or(usize::MAX))).collect();
             findings.push(finding(&correlation.meta, &conclusion, &events));
         }
-        (findings, problems)
+        Ok((findings, problems))
     }
 
     /// What correlations did not look at.
@@ -211,7 +221,7 @@ fn words(meta: &RuleMeta) -> RuleWords {
 }
 
 /// A conclusion with the events it rests on.
-fn finding(meta: &RuleMeta, conclusion: &konseki_detection::Conclusion, events: &[&(&Correlated, String)]) -> Finding {
+fn finding(meta: &RuleMeta, conclusion: &konseki_detection::Conclusion, events: &[&(Correlated, String)]) -> Finding {
     let words = words(meta);
     let group: Vec<String> = conclusion.group.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let because: Vec<Because> = events

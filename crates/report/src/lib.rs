@@ -11,6 +11,7 @@ mod events;
 mod fill;
 pub mod holes;
 mod page;
+pub mod problems;
 mod summary;
 pub mod time;
 mod words;

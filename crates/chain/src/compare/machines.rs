@@ -108,7 +108,8 @@ impl Machines {
     }
 
     pub fn finish(self, out: &mut Compared) {
-        for list in self.of(Kind::InventoryList) {
+        // A host's other lists (processes, volumes, ports) name no machine as theirs.
+        for list in self.of(Kind::InventoryList).filter(|list| rows::LISTS.contains(&list.object.as_str())) {
             out.lists.entry(list.object.clone()).or_default().insert(list.host.clone());
         }
         for record in self.of(Kind::VmRegistered) {

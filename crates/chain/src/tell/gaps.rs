@@ -49,6 +49,11 @@ struct Expected {
     /// Any of these in its place is as good.
     #[serde(default)]
     or: Vec<String>,
+    /// Sources of the systems whose orders it carries out, and techniques of such orders.
+    #[serde(default)]
+    ordered_by: Vec<String>,
+    #[serde(default)]
+    ordered: Vec<String>,
     /// Techniques that say that a step went another way, which leaves nothing there.
     #[serde(default)]
     unless: Vec<String>,
@@ -56,12 +61,23 @@ struct Expected {
 
 impl Expected {
     fn would_show(&self, step: &Step) -> bool {
-        let any = |ids: &[String]| step.techniques.iter().any(|t| ids.iter().any(|id| id == t || t.split('.').next() == Some(id)));
-        any(&self.shows) && !any(&self.unless)
+        of(step, &self.shows) && !of(step, &self.unless)
     }
 }
 
+/// One of these techniques; a parent stands for its children.
+fn of(step: &Step, ids: &[String]) -> bool {
+    step.techniques.iter().any(|t| ids.iter().any(|id| id == t || t.split('.').next() == Some(id)))
+}
+
 impl Expectations {
+    /// The step is an order to such hosts, given on a system with these sources.
+    fn orders(&self, source: &str, step: &Step, sources: &BTreeSet<&str>) -> bool {
+        let all = self.role.iter().flat_map(|role| &role.sources);
+        all.filter(|one| one.id == source && of(step, &one.ordered))
+            .any(|one| sources.iter().any(|source| one.ordered_by.iter().any(|head| source.starts_with(head.as_str()))))
+    }
+
     /// The source keeps what it writes for a time only, and would have shown such a step.
     fn could_show(&self, source: &str, step: &Step) -> bool {
         let is = |one: &&Expected| one.id == source || one.or.iter().any(|other| other == source);
@@ -168,13 +184,16 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
 fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
     let keys: Vec<String> = steps.iter().map(|step| host_key(&step.host)).collect();
     let mut having: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut sources: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for one in coverage {
         having.entry(&one.source).or_default().insert(host_key(&one.host));
+        sources.entry(host_key(&one.host)).or_default().insert(&one.source);
     }
     for one in coverage {
         let Some(first) = one.first else { continue };
         let key = host_key(&one.host);
-        let before = |step: &Step, by: i64| step.micros.is_some_and(|at| at + by < first) && expected.could_show(&one.source, step);
+        let early = |step: &Step, by: i64| step.micros.is_some_and(|at| at + by < first);
+        let before = |step: &Step, by: i64| early(step, by) && expected.could_show(&one.source, step);
         let mut all = steps.iter().zip(&keys);
         let own = all.find(|(step, host)| !key.is_empty() && **host == key && before(step, HOUR)).map(|(step, _)| step);
         // Where the like of it happened long before the log begins, on a host that has such a log or before a sensor, its
@@ -182,7 +201,12 @@ fn rotated(expected: &Expectations, steps: &[Step], coverage: &[Coverage], gaps:
         let sensor = one.source.starts_with(super::sensor::WATCHES);
         let alike = |host: &String| sensor || having.get(one.source.as_str()).is_some_and(|hosts| hosts.contains(host));
         let elsewhere = || steps.iter().zip(&keys).find(|(step, host)| alike(host) && before(step, DAY)).map(|(step, _)| step);
-        if let Some(step) = own.or_else(elsewhere) {
+        // What was ordered of a host, it wrote down, too.
+        let ordered = || {
+            let order = |step: &Step, host: &String| sources.get(host).is_some_and(|sources| expected.orders(&one.source, step, sources));
+            steps.iter().zip(&keys).find(|(step, host)| early(step, HOUR) && order(step, host)).map(|(step, _)| step)
+        };
+        if let Some(step) = own.or_else(elsewhere).or_else(ordered) {
             gaps.push(gap(GapWhy::Rotated, &one.host, &one.source, "", (text(step.micros), text(Some(first))), own));
         }
     }

@@ -157,6 +157,27 @@ fn a_machine_made_over_the_api_leaves_nothing_in_the_shells_log() {
 }
 
 #[test]
+fn what_vcenter_orders_would_stand_in_the_log_of_its_hosts() {
+    let made = finding("F1", "a", Level::High, 1, "vcsa01", ("defense-evasion", "T1578.002"), &[]);
+    let late = |host: &str, source: &str, hours: i64| Coverage {
+        host: host.into(),
+        source: source.into(),
+        first: Some(DAY0 + hours * super::HOUR),
+        last: Some(DAY0 + 20 * super::DAY),
+        ..Coverage::default()
+    };
+    let rotated = |vcenter: &str| {
+        let coverage = [late("vcsa01", vcenter, -24), late("esx01", "vmware/esxi_hostd", 40), late("esx01", "vmware/esxi_auth", 40)];
+        let chain = tell(std::slice::from_ref(&made), &Joins::default(), &coverage);
+        let gaps = chain.gaps.iter().filter(|gap| gap.why == konseki_model::GapWhy::Rotated);
+        gaps.map(|gap| (gap.host.clone(), gap.source.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(rotated("vmware/vcenter_vpxd"), [("esx01".to_owned(), "vmware/esxi_hostd".to_owned())]);
+    // A host that gives no orders.
+    assert_eq!(rotated("linux/syslog"), []);
+}
+
+#[test]
 fn a_log_that_wrote_every_hour_and_then_not_is_silent() {
     let step = finding("F1", "a", Level::High, 40, "esx01", ("execution", "T1059.004"), &[]);
     let mut buckets = vec![20; 100];

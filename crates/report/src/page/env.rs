@@ -5,6 +5,7 @@ use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
 use crate::escape::html;
+use crate::problems;
 use crate::time::fidelity;
 use crate::words::{Words, count};
 
@@ -57,6 +58,7 @@ fn words(env: &mut Environment<'static>) {
         Ok(safe(markup::words(&key, &args)))
     });
     env.add_function("b", |en: String, ja: String| safe(markup::both(&en, &ja)));
+    env.add_function("problem", |text: String| safe(problems::japanese(&text).map_or_else(|| html(&text), |ja| markup::both(&text, &ja))));
     env.add_function("attr", |key: String| markup::attribute(&key));
     env.add_function("basis", |name: String| {
         let key = format!("page.basis.{name}");

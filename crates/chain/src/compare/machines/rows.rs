@@ -7,6 +7,9 @@ use konseki_model::{Kind, Record};
 use super::place::Volumes;
 use crate::compare::{MachineRow, MachineVerdict};
 
+/// The lists that a machine can stand in.
+pub(super) const LISTS: &[&str] = &["running", "registered", "on-disk", "boot-script", "log"];
+
 fn same(row: &MachineRow, record: &Record, volumes: &Volumes) -> bool {
     let host = row.lists.values().flatten().next().cloned().unwrap_or_default();
     volumes.same(&Record { host, target: row.vmx.clone(), ..Record::default() }, record)

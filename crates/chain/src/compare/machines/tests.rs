@@ -56,6 +56,12 @@ fn without_every_list_nothing_is_claimed() {
 }
 
 #[test]
+fn lists_of_other_things_are_no_lists_of_machines() {
+    let lists = ["processes", "filesystems", "ports", "running"].map(|list| vm(Kind::InventoryList, "esx1", list, ""));
+    assert_eq!(run(&lists).lists.keys().collect::<Vec<_>>(), ["running"]);
+}
+
+#[test]
 fn a_boot_script_names_a_machine_that_is_off() {
     let out = run(&[
         vm(Kind::InventoryList, "esx1", "registered", ""),

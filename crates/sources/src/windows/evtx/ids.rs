@@ -170,7 +170,7 @@ impl Channel {
         if filtered {
             let at = jumps.first().map(|jump| At::Record(jump.2));
             let why = if self.export { "left out of this export, or removed before" } else { "removed or damaged" };
-            let text = format!("{missing} record numbers of {whose} are missing, at {} places: {why}", jumps.len());
+            let text = format!("record numbers of {whose} are missing ({missing} in all, places: {}): {why}", jumps.len());
             sink.problem(Problem::new(ProblemKind::Gap, at, text));
         }
     }
