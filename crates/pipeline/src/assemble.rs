@@ -58,13 +58,19 @@ pub(crate) fn assemble(
         lines.push('\n');
     }
     beyond.extend(told.beyond);
-    let intake = json!({"evidence": listed.intake, "unrecognised": listed.unrecognised, "containers": listed.others, "problems": beyond});
+    let intake = IntakeFile { evidence: &listed.intake, unrecognised: &listed.unrecognised, containers: &listed.others, problems: &beyond };
     let mut summary_json = summary(&listed, &findings, &chain, detector, unread);
     if let Some(map) = summary_json.as_object_mut() {
         map.insert("clocks".to_owned(), clocks.iter().map(clocks::row).collect());
         map.insert("beyond_bounds".to_owned(), beyond.iter().map(|problem| problem.count).sum::<u64>().into());
     }
-    write(&case.path("results/intake.json"), pretty(&intake)?.as_bytes())?;
+    // The largest of the results goes to the disk as it is made.
+    let path = case.path("results/intake.json");
+    konseki_evidence::atomic::write_with(&path, |out| {
+        serde_json::to_writer_pretty(&mut *out, &intake)?;
+        out.write_all(b"\n")
+    })
+    .map_err(|error| Error::Case(format!("{}: {error}", path.display())))?;
     write(&case.path("results/findings.jsonl"), lines.as_bytes())?;
     let revised = revise::revise(case, revise::before(case).as_ref(), &chain)?;
     write(
@@ -112,6 +118,14 @@ pub(crate) fn assemble(
         json: summary_json,
     };
     Ok((summary, manifest))
+}
+
+#[derive(serde::Serialize)]
+struct IntakeFile<'a> {
+    evidence: &'a [Intake],
+    unrecognised: &'a [Unrecognised],
+    containers: &'a [Place],
+    problems: &'a [Problem],
 }
 
 /// Only where another tool's output is in the evidence.
@@ -284,9 +298,9 @@ fn manifest(case: &Case) -> Result<String, Error> {
     names.push(case.path(crate::publish::KEPT));
     let mut lines = BTreeMap::new();
     for path in names {
-        let bytes = fs::read(&path).map_err(|error| Error::Case(format!("{}: {error}", path.display())))?;
+        let (hash, _) = konseki_evidence::digest(&path).map_err(|error| Error::Case(format!("{}: {error}", path.display())))?;
         let name = path.strip_prefix(&case.root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        lines.insert(name, crate::sha256(&bytes));
+        lines.insert(name, crate::hex(&hash));
     }
     Ok(lines.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect())
 }

@@ -13,7 +13,7 @@ use crate::Error;
 /// Batches waiting for the encoder.
 const WAITING: usize = 2;
 /// Encoded bytes held before they go to the disk.
-const HELD: usize = 48 << 20;
+const HELD: usize = 24 << 20;
 
 type Writer = ArrowWriter<File>;
 
