@@ -90,10 +90,7 @@ impl Book {
                 }
             }
             Kind::RdpLogon | Kind::ProcessStart if record.source.starts_with("windows/") && self.names.len() < 100_000 => {
-                let key = host_key(&record.host);
-                if !self.names.contains_key(&key) {
-                    self.names.insert(key, record.host.clone());
-                }
+                self.names.entry(host_key(&record.host)).or_insert_with(|| record.host.clone());
             }
             _ => {}
         }

@@ -174,8 +174,8 @@ fn shown<'s>(steps: &'s [Step], host: Option<&str>, expected: &Expected) -> Opti
 
 /// A copy of the log holds what it would show of this host.
 fn copied(one: &Expected, host: &str, cited: &Cited<'_>) -> bool {
-    let shows = |technique: &&str| one.shows.iter().any(|id| id == technique || technique.split('.').next() == Some(id));
-    one.copy.iter().filter_map(|copy| cited.get(&(host.to_owned(), copy.as_str()))).flatten().any(|technique| shows(&technique))
+    let shows = |technique: &&str| one.shows.iter().any(|id| id == technique || technique.split('.').next() == Some(id.as_str()));
+    one.copy.iter().filter_map(|copy| cited.get(&(host.to_owned(), copy.as_str()))).flatten().any(shows)
 }
 
 fn missing(
