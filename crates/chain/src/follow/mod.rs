@@ -6,6 +6,7 @@
 
 mod acts;
 mod files;
+mod hold;
 mod live;
 mod named;
 mod presence;
