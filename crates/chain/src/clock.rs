@@ -22,6 +22,8 @@ pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const QUARTER: i64 = 900 * SECOND;
 /// The same client within a minute is one visit.
 const VISIT: i64 = 60 * SECOND;
+/// The same port of the same client within this time is one connection.
+const KEPT_OPEN: i64 = 3600 * SECOND;
 
 /// What is known of a group of pieces that one clock wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,8 +83,10 @@ pub fn wants(kind: Kind) -> bool {
     )
 }
 
-fn visit(times: &mut Vec<i64>, time: i64) {
-    if times.len() < TIMES && times.last().is_none_or(|last| (time - last).abs() >= VISIT) {
+/// `key`: requests over one connection are one visit however long it is kept open.
+fn visit(key: &str, times: &mut Vec<i64>, time: i64) {
+    let apart = if key.starts_with("port ") { KEPT_OPEN } else { VISIT };
+    if times.len() < TIMES && times.last().is_none_or(|last| (time - last).abs() >= apart) {
         times.push(time);
     }
 }
@@ -104,7 +108,7 @@ impl Clocks {
 
     /// Events of the unsure pieces, in order of time.
     pub fn own(&mut self, record: &Record) {
-        let (Some(time), Some(at)) = (record.micros(), self.of.get(&record.evidence)) else { return };
+        let (Some(time), Some(at)) = (begun(record), self.of.get(&record.evidence)) else { return };
         let Some(group) = self.groups.get_mut(*at) else { return };
         match record.kind() {
             Kind::TunnelStart if ip(&record.assigned).is_some() && !record.session.is_empty() && group.tunnels.len() < TUNNELS => {
@@ -120,7 +124,7 @@ impl Clocks {
         }
         for key in keys(record) {
             if group.own.len() < KEYS || group.own.contains_key(&key) {
-                visit(group.own.entry(key).or_default(), time);
+                visit(&key.clone(), group.own.entry(key).or_default(), time);
             }
         }
     }
@@ -135,13 +139,13 @@ impl Clocks {
 
     /// Events of all pieces, in order of time; those of unsure ones are passed over.
     pub fn other(&mut self, record: &Record) {
-        let Some(time) = record.micros().filter(|_| !self.of.contains_key(&record.evidence)) else { return };
+        let Some(time) = begun(record).filter(|_| !self.of.contains_key(&record.evidence)) else { return };
         if let Some(times) = client(record).and_then(|src| self.used.get_mut(src)) {
-            visit(times, time);
+            visit("", times, time);
         }
         for key in keys(record) {
             if let Some(times) = self.seen.get_mut(&key) {
-                visit(times, time);
+                visit(&key, times, time);
             }
         }
     }
@@ -150,6 +154,12 @@ impl Clocks {
     pub fn finish(self) -> Vec<Offset> {
         self.groups.iter().map(|group| judge::offset(group, &self.seen, &self.used)).collect()
     }
+}
+
+/// When it began: a firewall writes a connection when it ends, its ends when it begins.
+fn begun(record: &Record) -> Option<i64> {
+    let length = record.duration.filter(|_| record.source == "network/firewall" && record.kind() == Kind::Flow);
+    record.micros().map(|time| time - length.unwrap_or(0))
 }
 
 /// What both ends of a connection write of it: the client alone, and the client with its port.

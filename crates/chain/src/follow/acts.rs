@@ -17,6 +17,11 @@ const HELD: i64 = 96 * HOUR;
 /// Different places and ports asked for within an hour.
 const WIDE: usize = 12;
 
+/// A login over SSH that names where it came from. Linux writes that with the login, not with the session.
+pub(super) fn is_ssh(record: &Record) -> bool {
+    record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/") && !record.src.is_empty()
+}
+
 pub(super) fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -97,7 +102,7 @@ impl Follow<'_> {
     /// From a desktop people log in elsewhere under other names: `root` of a host, the platform's administrator. New from there,
     /// and of nobody who has a desktop there himself.
     fn other_account(&self, presence: &Presence, record: &Record) -> bool {
-        let login = record.kind() == Kind::SshSession || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
+        let login = is_ssh(record) || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
         let src = bare(&record.src);
         login
             && !record.host.is_empty()
@@ -118,9 +123,12 @@ impl Follow<'_> {
         let outside = is_public(bare(&record.src));
         match record.kind() {
             Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, (time, others)),
-            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if record.source.starts_with("ivanti/") => {
+            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if crate::compare::vpn::is_vpn(record) => {
                 if outside && !self.lift(at, record, 0) {
                     self.act(at, super::LOGIN, (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
+                }
+                if outside && record.kind() == Kind::TunnelStart && !record.assigned.is_empty() {
+                    self.hold_tunnel(&presence, record, time);
                 }
             }
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
@@ -131,6 +139,7 @@ impl Follow<'_> {
                 }
             }
             Kind::SshSession => self.ssh(at, &presence, record, (time, others)),
+            Kind::AuthSuccess if is_ssh(record) => self.ssh(at, &presence, record, (time, others)),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
                 // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
                 let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));
@@ -189,10 +198,17 @@ impl Follow<'_> {
         if !self.lift(at, record, others) {
             self.act(at, "followed-ssh", (&owned(&["T1021.004"]), "lateral-movement"), record, others);
         }
+        let to = self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR);
+        // From a shell people go on to other systems, under other names.
+        if record.source.starts_with("linux/") {
+            for address in self.joins.book.addresses_of(&record.host) {
+                self.held_until(&address, record, Some(account(&record.user)), presence, (time, to));
+            }
+        }
         self.add(Presence {
             carrier: Carrier::Shell(host_key(&record.host), account(&record.user)),
             from: time,
-            to: self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR),
+            to,
             origin: because(record),
             entity: Entity::new(EntityKind::User, record.user.clone(), "via"),
             by: By::Interval,
@@ -304,6 +320,7 @@ impl Follow<'_> {
                     self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
                 }
             }
+            Kind::AuthExplicit => self.hold_other(at, record),
             Kind::ShareAccess if !any => self.act(at, "followed-share", (&owned(&["T1135", "T1039"]), "discovery"), record, 0),
             _ if any => {}
             Kind::GroupAdd | Kind::AccountChange | Kind::PermissionChange => {

@@ -74,23 +74,4 @@ impl Follow<'_> {
             self.held_host(&record.dst.clone(), record, None, presence, time);
         }
     }
-
-    fn held_host(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, time: i64) {
-        if self.joins.appliances.contains(address) {
-            return;
-        }
-        let length = if user.is_some() { 24 * HOUR } else { i64::MAX / 4 };
-        self.add(Presence {
-            carrier: Carrier::Address(address.to_owned()),
-            from: time,
-            to: time.saturating_add(length),
-            origin: because(record),
-            entity: Entity::new(EntityKind::Address, address, "from"),
-            by: By::Interval,
-            alternatives: presence.alternatives,
-            own: true,
-            user,
-            weak: presence.weak,
-        });
-    }
 }

@@ -7,6 +7,7 @@
 mod acts;
 mod desktop;
 mod files;
+mod hold;
 mod live;
 mod named;
 mod presence;
@@ -180,7 +181,11 @@ impl<'j> Follow<'j> {
     /// Takes a presence into the books; the same again only widens it.
     fn add(&mut self, presence: Presence) -> usize {
         let same = self.all.iter().position(|known| {
-            known.carrier == presence.carrier && known.user == presence.user && known.from <= presence.from && presence.from <= known.to
+            // What is proven less firmly does not stand for what is proven.
+            known.carrier == presence.carrier
+                && known.user == presence.user
+                && (known.from..=known.to).contains(&presence.from)
+                && known.weak <= presence.weak
         });
         if let Some(index) = same {
             return index;
@@ -212,7 +217,9 @@ impl<'j> Follow<'j> {
             files::RULE => self.run.to_string(),
             _ => String::new(),
         };
-        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone(), who);
+        // A sensor names itself: the host is the one that sent.
+        let place = if record.source.starts_with("network/") && record.kind() == Kind::Flow { String::new() } else { record.host.clone() };
+        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), place, who);
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= 5000 {
                 return;
@@ -317,7 +324,8 @@ impl<'j> Follow<'j> {
         // A sensor names no host: the address may.
         let side = if rule == "followed-logon" || rule == "followed-ssh" { &first.dst } else { &first.src };
         let known = self.joins.book.host_of(crate::names::bare(side)).unwrap_or(side);
-        let place = if place.is_empty() { known } else { place };
+        // A gateway that does not name itself is not the place that was called from.
+        let place = if place.is_empty() && rule != LOGIN { known } else { place };
         let mut entities = vec![host(place), presence.entity.clone()];
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
@@ -336,7 +344,7 @@ impl<'j> Follow<'j> {
         }
         let objects: BTreeSet<&str> = group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
         let object = objects.into_iter().take(6).collect::<Vec<_>>().join(", ");
-        let bytes: u64 = group.records.iter().filter_map(|record| record.bytes_out).sum();
+        let bytes = bytes_of(&group.records);
         let (count, bytes) = (group.count.to_string(), bytes.to_string());
         let args = [
             ("host", place),
@@ -378,6 +386,18 @@ fn is_refused(record: &Record) -> bool {
         record.outcome.to_lowercase().as_str(),
         "s0" | "rej" | "deny" | "denied" | "drop" | "dropped" | "block" | "blocked" | "reset-both"
     )
+}
+
+/// A firewall counts a connection that it tells of again from its beginning.
+fn bytes_of(records: &[Record]) -> u64 {
+    let mut most: BTreeMap<(usize, &str, &str), u64> = BTreeMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let again = record.source == "network/firewall" && !record.session.is_empty();
+        let key = (if again { 0 } else { at + 1 }, record.session.as_str(), record.dst.as_str());
+        let known = most.entry(key).or_default();
+        *known = (*known).max(record.bytes_out.unwrap_or(0));
+    }
+    most.values().sum()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What findings prove to be in an intruder's hands, and the way back from an act to where he came from.
 
+use std::collections::BTreeSet;
+
 use konseki_model::{Because, By, Entity, EntityKind, Finding, Level};
 
 use super::Follow;
@@ -10,6 +12,8 @@ use crate::names::{account, host_key, is_public};
 const HOUR: i64 = 3_600_000_000;
 /// How long an address may have been his before the first act that only he does.
 const BEFORE: i64 = 96 * HOUR;
+/// On more days than these an account comes from a place because its owner sits there.
+const USED: usize = 3;
 /// How many systems the way back may lead through.
 const DEPTH: usize = 5;
 
@@ -182,7 +186,7 @@ impl Follow<'_> {
     fn back(&mut self, finding: &Finding, origin: &Because, time: i64) {
         let mut src = value(finding, EntityKind::Address, "from").map(str::to_owned);
         let mut place = value(finding, EntityKind::Host, "where").unwrap_or_default().to_owned();
-        let user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
+        let mut user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
         let session = value(finding, EntityKind::Session, "").map(|s| s.rsplit('/').next().unwrap_or(s).to_owned());
         let mut step = origin.clone();
         if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
@@ -219,6 +223,8 @@ impl Follow<'_> {
                     return;
                 }
                 place = name;
+                // Under which name he sat there is not known: one shell at that time must be the only one.
+                user.clear();
             }
             // Whose shell was it?
             let ways: Vec<_> = self.joins.ways.shells(&place, &user, time).into_iter().cloned().collect();
@@ -303,6 +309,19 @@ impl Follow<'_> {
             let techniques = ["T1078".to_owned(), "T1133".to_owned()];
             self.act(at, super::LOGIN, (&techniques, "initial-access"), &tunnel.record, 0);
         }
+        self.his_place(tunnel);
+    }
+
+    /// Where that login came from outside: what else comes from there is his, unless its owner is used to sitting there.
+    fn his_place(&mut self, tunnel: &Tunnel) {
+        let of_owner = |t: &&Tunnel| account(&t.user) == account(&tunnel.user) && t.src == tunnel.src;
+        let days: BTreeSet<i64> = self.joins.tunnels.iter().filter(of_owner).map(|t| t.from.div_euclid(24 * HOUR)).collect();
+        if !is_public(&tunnel.src) || days.len() > USED {
+            return;
+        }
+        let (src, origin) = (tunnel.src.clone(), tunnel.because.clone());
+        self.address(&src, (tunnel.from, i64::MAX), &origin, false, false);
+        self.address(&src, (tunnel.from - BEFORE, tunnel.from - 1), &origin, false, true);
     }
 
     fn join(&mut self, from: &Because, to: &Because, by: By, entity: Entity, alternatives: u64) {

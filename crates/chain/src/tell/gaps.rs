@@ -60,6 +60,9 @@ struct Expected {
     /// Techniques that say that a step went another way, which leaves nothing there.
     #[serde(default)]
     unless: Vec<String>,
+    /// Where a log server keeps a copy of it among others: it counts where a finding on that host stands in the copy.
+    #[serde(default)]
+    copy: Vec<String>,
 }
 
 impl Expected {
@@ -106,11 +109,27 @@ struct Clears {
 /// Gaps of one reason that are told; a case that has more of them has one cause for all.
 const MOST: usize = 60;
 
-pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) -> Vec<Gap> {
+/// (host, source) -> techniques of findings that are cited from there.
+type Cited<'f> = BTreeMap<(String, &'f str), BTreeSet<&'f str>>;
+
+fn cited<'f>(findings: &'f [Finding], sources: &'f BTreeMap<String, String>) -> Cited<'f> {
+    let mut cited = Cited::new();
+    for finding in findings {
+        let host = place(finding).map(host_key).unwrap_or_default();
+        for source in finding.because.iter().filter_map(|because| sources.get(&because.evidence)) {
+            let known = cited.entry((host.clone(), source.as_str())).or_default();
+            known.extend(finding.techniques.iter().map(String::as_str));
+        }
+    }
+    cited
+}
+
+/// `sources`: piece of evidence -> the source that read it.
+pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage], sources: &BTreeMap<String, String>) -> Vec<Gap> {
     let expected: Expectations = toml::from_str(include_str!("../../data/expect.toml")).unwrap_or_default();
     let window = (steps.iter().filter_map(|step| step.micros).min(), steps.iter().filter_map(|step| step.micros).max());
     let mut gaps = Vec::new();
-    missing(&expected, steps, coverage, window, &mut gaps);
+    missing(&expected, (steps, &cited(findings, sources)), coverage, window, &mut gaps);
     rotated(&expected, steps, coverage, &mut gaps);
     unseen(&expected, steps, coverage, &mut gaps);
     silent(steps, coverage, window, &mut gaps);
@@ -118,7 +137,8 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) 
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
-    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty()) {
+    // Text of no known source places nothing in the story.
+    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty() && one.source != "text/plain") {
         gaps.push(gap(GapWhy::ClockUnknown, &one.host, &one.source, "", (text(one.first), text(one.last)), None));
     }
     for one in &expected.unlogged {
@@ -155,7 +175,19 @@ fn shown<'s>(steps: &'s [Step], host: Option<&str>, expected: &Expected) -> Opti
     steps.iter().find(|step| host.is_none_or(|host| host_key(&step.host) == host) && expected.would_show(step))
 }
 
-fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+/// A copy of the log holds what it would show of this host.
+fn copied(one: &Expected, host: &str, cited: &Cited<'_>) -> bool {
+    let shows = |technique: &&str| one.shows.iter().any(|id| id == technique || technique.split('.').next() == Some(id.as_str()));
+    one.copy.iter().filter_map(|copy| cited.get(&(host.to_owned(), copy.as_str()))).flatten().any(shows)
+}
+
+fn missing(
+    expected: &Expectations,
+    (steps, cited): (&[Step], &Cited<'_>),
+    coverage: &[Coverage],
+    window: (Option<i64>, Option<i64>),
+    gaps: &mut Vec<Gap>,
+) {
     let mut have: BTreeMap<String, (String, BTreeSet<&str>)> = BTreeMap::new();
     let mut all: BTreeSet<&str> = BTreeSet::new();
     for one in coverage {
@@ -172,7 +204,7 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
     for (key, (host, sources)) in &have {
         let fits = |role: &&Role| sources.iter().any(|source| role.known_by.iter().any(|head| source.starts_with(head.as_str())));
         for role in expected.role.iter().filter(fits) {
-            for one in role.sources.iter().filter(|one| !has(sources, one)) {
+            for one in role.sources.iter().filter(|one| !has(sources, one) && !copied(one, key, cited)) {
                 gaps.push(gap(GapWhy::NotCollected, host, &one.id, "", range.clone(), shown(steps, Some(key), one)));
             }
         }

@@ -43,7 +43,11 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
                 (EntityKind::Vm, _) => ("vm", "host-reached"),
                 _ => continue,
             };
-            let same = if kind == "user" { accounts.key(&entity.value) } else { entity.value.to_lowercase() };
+            let same = match kind {
+                "user" => accounts.key(&entity.value),
+                "host" => crate::names::host_key(&entity.value),
+                _ => entity.value.to_lowercase(),
+            };
             if entity.value.is_empty() || entity.value.contains(", ") || !seen.insert((kind, same)) {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{At, EntityKind, Finding, FindingTime, Level, Step};
 
-use super::{DAY, place};
+use super::{DAY, entity, place};
 use crate::compare::Joins;
 use crate::names::{account, host_key};
 
@@ -159,7 +159,10 @@ fn family(finding: &Finding) -> String {
         return format!("vm {}", vm.value.to_lowercase());
     }
     let first = finding.techniques.first().map(String::as_str).unwrap_or_default();
-    first.split('.').next().unwrap_or(first).to_owned()
+    let family = first.split('.').next().unwrap_or(first);
+    // Two people's sessions in one day are two ways in.
+    let own = ENTRY.contains(&finding.rule.as_str()).then(|| entity(finding, EntityKind::User).map(account)).flatten();
+    own.map_or_else(|| family.to_owned(), |name| format!("session {name}"))
 }
 
 /// Who did it; the account that it was done to where nobody is named.
@@ -168,12 +171,23 @@ fn actor(finding: &Finding) -> Option<&str> {
     users().find(|e| e.role == "actor").or_else(|| users().next()).map(|e| e.value.as_str())
 }
 
+/// Ways in that belong to one account each.
+const ENTRY: &[&str] = &["vpn-session-second-address", "vpn-session-no-login", "followed-vpn-login"];
+
+/// What integrity checks of files tell.
+const STATE: &str = "T1554";
+
 /// One step is one tactic and family of techniques on one host within one day.
 pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
     let mut groups: BTreeMap<(String, String, String, Option<i64>), Vec<&Finding>> = BTreeMap::new();
+    let mut states: BTreeMap<(String, String), i64> = BTreeMap::new();
     for finding in chosen {
         let host = place(finding).map(host_key).unwrap_or_default();
-        let day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        let mut day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        // A check that runs again finds again what is there since the first time.
+        if let Some(first) = day.filter(|_| finding.techniques.first().is_some_and(|t| t == STATE)) {
+            day = Some(*states.entry((host.clone(), finding.rule.clone())).or_insert(first));
+        }
         groups.entry((host, tactic(finding), family(finding), day)).or_default().push(finding);
     }
     let mut steps: Vec<Step> = groups.into_iter().map(|((_, tactic, ..), group)| step(tactic, &group)).collect();
