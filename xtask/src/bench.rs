@@ -268,15 +268,36 @@ fn cases(options: &Options, target: &Path, corpus: &Corpus) -> Vec<Case> {
     cases.extend(peer("one large log", "evtx_dump", &["-t", "1", "-o", "jsonl", &file]));
     let json = options.work.join("large.jsonl");
     if cases.iter().any(|case| case.name == "evtx_dump") && output("evtx_dump", &["-t", "1", "-o", "jsonl", &file], &json).is_ok() {
-        let (json, flat) = (show(&json), options.work.join("flat.jsonl"));
-        cases.extend(peer("one large log", "jq", &["-c", ".Event.System.EventID", &json]));
-        // It reads flat events only, and is spared the log itself.
-        if output("jq", &["-c", FLAT, &json], &flat).is_ok() {
-            let event = format!("@{}", show(&flat));
-            cases.extend(peer("one large log", "rsigma", &["engine", "eval", "-r", &rules, "-p", "sysmon", "-e", &event]));
+        cases.extend(peer("one large log", "jq", &["-c", ".Event.System.EventID", &show(&json)]));
+        cases.extend(rsigma("one large log", &json, &options.work.join("flat-large.jsonl"), &rules));
+        // Of a joined log the reader gives the events of its first chunks only; of many logs it gives them all.
+        let many = options.work.join("many.jsonl");
+        if every(&corpus.evtx, &many).is_ok() {
+            cases.extend(rsigma("many logs", &many, &options.work.join("flat-many.jsonl"), &rules));
         }
     }
     cases
+}
+
+/// It reads flat events only, and is spared the logs themselves.
+fn rsigma(work: &'static str, json: &Path, flat: &Path, rules: &str) -> Option<Case> {
+    output("jq", &["-c", FLAT, &json.display().to_string()], flat).ok()?;
+    let events = format!("@{}", flat.display());
+    peer(work, "rsigma", &["engine", "eval", "-r", rules, "-p", "sysmon", "-e", &events])
+}
+
+/// All logs of a folder as JSON lines in one file.
+fn every(folder: &Path, json: &Path) -> Result<(), String> {
+    let mut logs = Vec::new();
+    collect(folder, &mut logs);
+    let part = json.with_extension("part");
+    let mut all = fs::File::create(json).map_err(told(json))?;
+    for log in &logs {
+        output("evtx_dump", &["-t", "1", "-o", "jsonl", &log.display().to_string()], &part)?;
+        let mut one = fs::File::open(&part).map_err(told(&part))?;
+        std::io::copy(&mut one, &mut all).map_err(told(json))?;
+    }
+    fs::remove_file(&part).map_err(told(&part))
 }
 
 /// With the rules as they are, like konseki, and with rules it translated before: its users do that once.

@@ -19,7 +19,7 @@ pub(crate) fn fold_char(c: char) -> char {
 }
 
 pub(crate) fn fold(text: &str) -> String {
-    text.chars().map(fold_char).collect()
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold_char).collect() }
 }
 
 /// Appends the folded bytes of `text`.

@@ -174,7 +174,8 @@ impl<'p> Walk<'p> {
             if !self.room(&full) {
                 return;
             }
-            let mut bytes = Vec::new();
+            // Room for all of it and some more: the end is met without asking for a few bytes at a time.
+            let mut bytes = Vec::with_capacity(usize::try_from(entry.size()).unwrap_or(0).min(1 << 20) + 64);
             match entry.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes) {
                 Ok(_) => self.file(full, bytes),
                 Err(error) => self.loader.refuse(&full, 1, error.to_string()),

@@ -134,12 +134,13 @@ impl Parsed {
         let (documents, error) = yaml::documents(text);
         let (mut global, mut previous) = (None, None);
         let mut met = 0_usize;
-        for node in documents {
+        let last = documents.len().saturating_sub(1);
+        for (at, node) in documents.into_iter().enumerate() {
             if node.is_null() {
                 continue;
             }
             met += 1;
-            if let Some(document) = merged(node, &mut global, &mut previous) {
+            if let Some(document) = merged(node, &mut global, &mut previous, at == last) {
                 self.document(path, &document, placeholders);
             }
         }
@@ -270,8 +271,9 @@ impl Rule {
     }
 }
 
-/// Applies `action: global`, `reset` and `repeat`; `None` where the document is no rule of its own.
-fn merged(mut node: Node, global: &mut Option<Node>, previous: &mut Option<Node>) -> Option<Node> {
+/// Applies `action: global`, `reset` and `repeat`; `None` where the document is no rule of its own. What is `last` is
+/// repeated by none.
+fn merged(mut node: Node, global: &mut Option<Node>, previous: &mut Option<Node>, last: bool) -> Option<Node> {
     let action = node.text_of("action").map(str::to_owned);
     let known = matches!(action.as_deref(), Some("global" | "reset" | "repeat"));
     if known && let Data::Map(entries) = &mut node.data {
@@ -293,7 +295,7 @@ fn merged(mut node: Node, global: &mut Option<Node>, previous: &mut Option<Node>
         _ => {}
     }
     let node = over(global.as_ref(), node);
-    *previous = Some(node.clone());
+    *previous = (!last).then(|| node.clone());
     Some(node)
 }
 

@@ -55,7 +55,7 @@ fn compare(case: &Case, listed: &Listed, names: &BTreeMap<String, (String, Strin
     let events = Ordered::new(&case.path("events"), Some(&case.path("work/spill")), &listed.corrections, threads);
     let kinds: Vec<Kind> = Kind::all().map(|(kind, _)| kind).filter(|kind| clock_wants(*kind)).collect();
     // Sorted once, asked twice: each side passes over what is the other's.
-    let sorted = events.sort(&Filter { kinds, ..Filter::default() }, true)?;
+    let sorted = events.sort(&Filter { kinds, ..Filter::default() }, konseki_store::Native::Bare)?;
     sorted.each(|_| true, &mut |record| found.own(record))?;
     found.turn();
     sorted.each(|_| true, &mut |record| found.other(record))?;

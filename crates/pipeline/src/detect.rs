@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use konseki_evidence::ReadSeek;
 use konseki_model::finding::Words;
@@ -43,52 +44,86 @@ pub struct RuleWords {
 /// All rules of a run.
 pub struct Detector {
     sigma: sigma::Engine,
-    yara: Option<konseki_yara::RuleSet>,
+    yara: yara::Set,
     /// YARA rules were given by the user: every piece is scanned, not only files that no log source reads.
     yara_all: bool,
     unusable: Vec<(String, u64, String)>,
     hash: String,
 }
 
-impl Detector {
-    /// Loads the rules that konseki brings and those of the given paths, on so many threads.
+/// Rule files of a run, read from the disk; parsed and compiled when they are first asked for, so that taking in evidence
+/// need not wait.
+pub struct Rules {
+    sigma: Vec<(String, Vec<u8>)>,
+    yara: Vec<(String, Vec<u8>)>,
+    lists: Vec<(String, Vec<u8>)>,
+    /// YARA files that konseki brings; the first ones.
+    own_yara: usize,
+    hash: String,
+    threads: usize,
+    made: OnceLock<Detector>,
+}
+
+impl Rules {
+    /// Reads the rules that konseki brings and those of the given paths; they will be loaded on so many threads.
     ///
     /// # Errors
     /// A path that does not exist or cannot be read.
-    pub fn load(paths: &[PathBuf], with_builtin: bool, threads: usize) -> Result<Self, Error> {
-        let mut sigma_files = Vec::new();
-        let mut yara_files = Vec::new();
-        let mut lists = Vec::new();
+    pub fn read(paths: &[PathBuf], with_builtin: bool, threads: usize) -> Result<Self, Error> {
+        let (mut sigma, mut yara, mut lists) = (Vec::new(), Vec::new(), Vec::new());
         if with_builtin {
-            sigma_files.extend(builtin::below("sigma/", ".yml"));
-            sigma_files.extend(builtin::below("correlation/", ".yml"));
-            yara_files.extend(builtin::below("yara/", ".yar"));
+            sigma.extend(builtin::below("sigma/", ".yml"));
+            sigma.extend(builtin::below("correlation/", ".yml"));
+            yara.extend(builtin::below("yara/", ".yar"));
         }
-        let own_yara = yara_files.len();
+        let own_yara = yara.len();
         for path in paths {
-            collect(path, &mut sigma_files, &mut yara_files, &mut lists)?;
+            collect(path, &mut sigma, &mut yara, &mut lists)?;
         }
         let mut hasher = Sha256::new();
-        for (name, bytes) in sigma_files.iter().chain(&yara_files).chain(&lists) {
+        for (name, bytes) in sigma.iter().chain(&yara).chain(&lists) {
             // The name only by its end, so that moving a rule folder changes nothing.
             hasher.update(name.rsplit('/').next().unwrap_or(name));
             hasher.update((bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         }
         let hash = crate::hex(&hasher.finalize()).get(..16).unwrap_or_default().to_owned();
-        let yara_all = yara_files.len() > own_yara;
-        let compile = || (!yara_files.is_empty()).then(|| konseki_yara::RuleSet::compile(&yara_files));
-        let ((sigma, mut unusable), yara) = std::thread::scope(|scope| {
-            let beside = (threads > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, compile).ok()).flatten();
-            let sigma = sigma::Engine::build(&sigma_files, &lists, threads);
-            (sigma, beside.and_then(|thread| thread.join().ok()).unwrap_or_else(compile))
+        Ok(Self { sigma, yara, lists, own_yara, hash, threads, made: OnceLock::new() })
+    }
+
+    /// The same for the same rules.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Do the lists hold MD5 or SHA-1? Only then are they worth computing.
+    pub fn wants_short_hashes(&self) -> bool {
+        sigma::wants_short_hashes(&self.lists)
+    }
+
+    /// The rules, ready. Whoever asks first loads them, others wait.
+    pub fn get(&self) -> &Detector {
+        self.made.get_or_init(|| Detector::of(self))
+    }
+}
+
+impl Detector {
+    fn of(rules: &Rules) -> Self {
+        let yara_all = rules.yara.len() > rules.own_yara;
+        let yara = yara::Set::new(rules.yara.clone());
+        let (sigma, mut unusable) = std::thread::scope(|scope| {
+            // What is ours is compiled when a file asks for it; what is the user's may be wrong, and is said at once.
+            let compile = || yara_all.then(|| yara.get().len());
+            let beside = (rules.threads > 1).then(|| std::thread::Builder::new().spawn_scoped(scope, compile).ok()).flatten();
+            let sigma = sigma::Engine::build(&rules.sigma, &rules.lists, rules.threads);
+            beside.and_then(|thread| thread.join().ok()).unwrap_or_else(compile);
+            sigma
         });
-        let yara = yara.map(|(rules, bad)| {
-            unusable.extend(bad.into_iter().map(|one| (one.file, one.line, one.reason)));
-            rules
-        });
+        if yara_all {
+            unusable.extend(yara.unusable().iter().map(|one| (one.file.clone(), one.line, one.reason.clone())));
+        }
         unusable.sort();
-        Ok(Self { sigma, yara, yara_all, unusable, hash })
+        Self { sigma, yara, yara_all, unusable, hash: rules.hash.clone() }
     }
 
     /// Matches one event. The second value names rules that correlations count.
@@ -101,22 +136,20 @@ impl Detector {
         self.sigma.group_fields(event)
     }
 
-    /// Do the lists hold MD5 or SHA-1? Only then are they worth computing.
-    pub fn wants_short_hashes(&self) -> bool {
-        self.sigma.wants_short_hashes()
-    }
-
     /// Looks the hashes of a piece up and scans its bytes with YARA.
     pub fn bytes(&self, file: &Bytes<'_>, reader: &mut dyn ReadSeek, outcome: &mut Outcome) {
         // A file that is listed by several hashes is one file.
         if let Some(args) = file.hashes.iter().find_map(|hash| self.sigma.hash(hash)) {
             outcome.hits.push(file.hit("indicator", "indicator-hash", At::Offset(0), String::new(), args, &outcome.host));
         }
-        let Some(rules) = &self.yara else { return };
+        if self.yara.is_empty() {
+            return;
+        }
         let log = !matches!(file.source, "" | "text/plain" | "vmware/esxi_autostart");
         if (!self.yara_all && log) || reader.seek(std::io::SeekFrom::Start(0)).is_err() {
             return;
         }
+        let rules = self.yara.get();
         let mut bytes = Vec::new();
         let found = if file.size <= konseki_yara::WHOLE {
             std::io::Read::read_to_end(reader, &mut bytes).map_err(|error| error.to_string()).and_then(|_| rules.scan(file.path, &bytes))
@@ -134,7 +167,7 @@ impl Detector {
     pub fn words(&self, engine: &str, rule: &str) -> RuleWords {
         match engine {
             "sigma" | "correlation" | "indicator" => self.sigma.words(engine, rule),
-            _ => yara::words(rule, self.yara.as_ref().and_then(|rules| rules.about(rule))),
+            _ => yara::words(rule, self.yara.get().about(rule)),
         }
     }
 
@@ -155,7 +188,7 @@ impl Detector {
     }
 
     pub fn usable(&self) -> u64 {
-        self.sigma.len() + self.yara.as_ref().map_or(0, |rules| rules.len() as u64)
+        self.sigma.len() + self.yara.count() as u64
     }
 
     pub fn unusable(&self) -> &[(String, u64, String)] {
@@ -163,7 +196,8 @@ impl Detector {
     }
 
     pub fn list(&self) -> Vec<RuleLine> {
-        let files = self.yara.iter().flat_map(|rules| rules.names().map(|name| yara::words(name, rules.about(name))));
+        let rules = self.yara.get();
+        let files = rules.names().map(|name| yara::words(name, rules.about(name)));
         let files = files.map(|words| RuleLine {
             id: words.id,
             level: words.level.as_str().to_owned(),

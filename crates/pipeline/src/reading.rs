@@ -13,7 +13,7 @@ use konseki_model::{Basis, Hints, Piece, Problem, ProblemKind};
 use konseki_sources::{Description, Reading};
 use konseki_store::EventWriter;
 
-use crate::detect::{Bytes, Detector, Scratch};
+use crate::detect::{Bytes, Rules, Scratch};
 use crate::journal::{Journal, Outcome, Place};
 use crate::settings::Settings;
 use crate::sheet::{Sheet, Whose};
@@ -83,7 +83,8 @@ struct Shared<'a> {
     budget: Budget,
     hands: apart::Hands,
     folder: PathBuf,
-    detector: &'a Detector,
+    /// Ready when the first worker has begun.
+    rules: &'a Rules,
     settings: &'a Settings,
     /// More than one thread: packs are encoded beside reading.
     beside: bool,
@@ -113,7 +114,7 @@ pub struct Means<'a> {
     pub options: &'a Options,
     /// `events/` of the case.
     pub folder: PathBuf,
-    pub detector: &'a Detector,
+    pub rules: &'a Rules,
     pub settings: &'a Settings,
     pub threads: usize,
     pub progress: &'a dyn Progress,
@@ -124,7 +125,7 @@ pub struct Means<'a> {
 /// # Errors
 /// Inputs that do not exist, a case that cannot be written.
 pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Result<Journal, Error> {
-    let Means { options, folder, detector, settings, threads, progress } = means;
+    let Means { options, folder, rules, settings, threads, progress } = means;
     let seen = journal.outcomes.keys().cloned().collect();
     let mut about = Vec::new();
     for entry in konseki_sources::all().iter().chain([konseki_sources::plain()]) {
@@ -139,7 +140,7 @@ pub fn read_all(inputs: &[PathBuf], journal: Journal, means: Means<'_>) -> Resul
         budget: Budget { used: Mutex::new(0), freed: Condvar::new() },
         hands: apart::Hands::default(),
         folder,
-        detector,
+        rules,
         settings,
         beside: threads > 1,
         about,
@@ -271,6 +272,8 @@ impl<'a> Worker<'a> {
     }
 
     fn run(mut self, receive: &Mutex<Receiver<Job>>) {
+        // Rules load while the first pieces are found and hashed.
+        self.shared.rules.get();
         loop {
             self.shared.hands.free();
             let job = match receive.lock() {
@@ -360,7 +363,7 @@ impl<'a> Worker<'a> {
         shared.events.fetch_add(outcome.records.events, Ordering::Relaxed);
         shared.progress.events(outcome.records.events);
         let mut input = input.0;
-        shared.detector.bytes(&job.bytes(&id, entry.id), &mut input, &mut outcome);
+        shared.rules.get().bytes(&job.bytes(&id, entry.id), &mut input, &mut outcome);
         outcome.sha256.clone_from(&job.sha256);
         outcome.bytes = job.size;
         outcome.nested = nested.iter().map(|(name, bytes)| (name.clone(), crate::sha256(bytes))).collect();
@@ -407,7 +410,7 @@ impl<'a> Worker<'a> {
 
     fn bare(&mut self, job: &Job, mut outcome: Outcome, reader: &mut dyn konseki_evidence::ReadSeek) -> Result<(), Error> {
         let id = crate::evidence_id(&job.sha256);
-        self.shared.detector.bytes(&job.bytes(&id, ""), reader, &mut outcome);
+        self.shared.rules.get().bytes(&job.bytes(&id, ""), reader, &mut outcome);
         outcome.sha256.clone_from(&job.sha256);
         outcome.bytes = job.size;
         outcome.host = host_of(&job.path, self.shared.settings).unwrap_or_default();
@@ -487,9 +490,9 @@ fn tally(
     if reading.piece.size >= apart::LARGE
         && let Some(parts) = whose.source.source.parts(input, reading)
     {
-        return apart::read(&*parts, whose, writer, shared.detector, scratch, &shared.hands);
+        return apart::read(&*parts, whose, writer, shared.rules.get(), scratch, &shared.hands);
     }
-    let mut sheet = Sheet::new(whose, writer, shared.detector, scratch);
+    let mut sheet = Sheet::new(whose, writer, shared.rules.get(), scratch);
     whose.source.source.read(input, reading, &mut sheet);
     sheet.tally
 }

@@ -7,7 +7,7 @@ use konseki_evidence::{Limits, Options};
 use konseki_model::Level;
 use serde::Serialize;
 
-use crate::detect::Detector;
+use crate::detect::Rules;
 use crate::journal::Journal;
 use crate::settings::Settings;
 use crate::{Error, Progress, VERSION, assemble, reading};
@@ -120,8 +120,8 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
     inputs.sort();
     progress.stage("rules");
     let threads = threads(request);
-    let detector = Detector::load(&request.rules, !request.no_builtin, threads)?;
-    let key = crate::sha256(format!("{}\n{}\n{}", detector.hash(), settings.reading_key(), request.passwords.len()).as_bytes());
+    let rules = Rules::read(&request.rules, !request.no_builtin, threads)?;
+    let key = crate::sha256(format!("{}\n{}\n{}", rules.hash(), settings.reading_key(), request.passwords.len()).as_bytes());
     let journal_path = case.path("work/journal.jsonl");
     let (journal, fresh) = Journal::open(&journal_path, VERSION, &key).map_err(|error| case_error(&journal_path, &error))?;
     sweep(&case, &journal)?;
@@ -129,11 +129,12 @@ pub fn investigate(request: &Request, progress: &dyn Progress) -> Result<Summary
     let journal = if request.inputs.is_empty() && !fresh && journal.whole {
         journal
     } else {
-        take_in(&case, request, &inputs, journal, &detector, &settings, progress)?
+        take_in(&case, request, &inputs, journal, &rules, &settings, progress)?
     };
     progress.stage("story");
-    let (summary, manifest) = assemble::assemble(&case, &journal, &detector, &settings, threads)?;
-    assemble::custody(&case, request, &inputs, &journal, &detector, &manifest)?;
+    let detector = rules.get();
+    let (summary, manifest) = assemble::assemble(&case, &journal, detector, &settings, threads)?;
+    assemble::custody(&case, request, &inputs, &journal, detector, &manifest)?;
     Ok(summary)
 }
 
@@ -143,7 +144,7 @@ fn take_in(
     request: &Request,
     inputs: &[PathBuf],
     journal: Journal,
-    detector: &Detector,
+    rules: &Rules,
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<Journal, Error> {
@@ -151,13 +152,13 @@ fn take_in(
     options.passwords.clone_from(&request.passwords);
     options.case = Some(case.root.clone());
     // MD5 and SHA-1 double the cost of taking in; no one else asks for them.
-    options.extra_hashes = detector.wants_short_hashes();
+    options.extra_hashes = rules.wants_short_hashes();
     if let Some(limits) = request.limits {
         options.limits = limits;
     }
     progress.stage("reading");
     let threads = threads(request);
-    let means = reading::Means { options: &options, folder: case.path("events"), detector, settings, threads, progress };
+    let means = reading::Means { options: &options, folder: case.path("events"), rules, settings, threads, progress };
     let mut journal = reading::read_all(inputs, journal, means)?;
     let listing: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
     write(&case.path("work/inputs.txt"), (listing.join("\n") + "\n").as_bytes())?;

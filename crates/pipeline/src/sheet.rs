@@ -15,6 +15,8 @@ use crate::tally::{ENTITIES, PLACES, Tally};
 /// Longest excerpt, in bytes.
 pub const EXCERPT: usize = 2048;
 const DAY: i64 = 86_400_000_000;
+/// Bytes of a value among which the rarest is looked for.
+const PROBED: usize = 64;
 
 /// Kinds whose events keep no excerpt: many, and their fields stand in the line as they are.
 fn keeps_excerpt(kind: Kind) -> bool {
@@ -86,11 +88,20 @@ fn stands(bytes: &[u8], needle: &[u8]) -> bool {
         b'0'..=b'9' | b'A'..=b'Z' => 1,
         _ => 0,
     };
-    // The last of the rarest: values begin alike more often than they end alike.
-    let Some((at, byte)) = needle.iter().enumerate().rev().filter(|(_, byte)| **byte != 0).min_by_key(|(_, byte)| rank(**byte)) else {
+    // The last of the rarest: values begin alike more often than they end alike. None is rarer than rank 0.
+    let mut rarest: Option<(usize, u8)> = None;
+    for (at, byte) in needle.iter().enumerate().rev().filter(|(_, byte)| **byte != 0).take(PROBED) {
+        if rarest.is_none_or(|(_, best)| rank(*byte) < rank(best)) {
+            rarest = Some((at, *byte));
+        }
+        if rank(*byte) == 0 {
+            break;
+        }
+    }
+    let Some((at, byte)) = rarest else {
         return memchr::memmem::find(bytes, needle).is_some();
     };
-    memchr::memchr_iter(*byte, bytes).any(|found| {
+    memchr::memchr_iter(byte, bytes).any(|found| {
         let rest = found.checked_sub(at).and_then(|start| bytes.get(start..));
         rest.is_some_and(|rest| rest.starts_with(needle))
     })

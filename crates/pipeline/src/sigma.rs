@@ -33,6 +33,13 @@ pub struct Engine {
     indicators: Indicators,
 }
 
+/// Do the lists hold hashes shorter than SHA-256?
+pub fn wants_short_hashes(lists: &[(String, Vec<u8>)]) -> bool {
+    let indicators = Indicators::load(lists);
+    let hashes = indicators.all().iter().filter(|one| one.kind == konseki_detection::IndicatorKind::Hash);
+    hashes.map(|one| one.value.len()).any(|length| length < 64)
+}
+
 /// What every source provides, in the order of the list; the fallback for plain text is last.
 fn routing() -> Routing {
     let mut routing = Routing::default();
@@ -90,12 +97,6 @@ impl Engine {
 
     pub fn group_fields(&self, event: &Event<'_>) -> Vec<(String, String)> {
         self.grouped.of(event)
-    }
-
-    /// Do the lists hold hashes shorter than SHA-256?
-    pub fn wants_short_hashes(&self) -> bool {
-        let hashes = self.indicators.all().iter().filter(|one| one.kind == konseki_detection::IndicatorKind::Hash);
-        hashes.map(|one| one.value.len()).any(|length| length < 64)
     }
 
     /// What a list says of a file hash.

@@ -6,7 +6,7 @@ use konseki_chain::{Compare, Follow, MachineVerdict, again_wants, follow_wants, 
 use konseki_model::other::Others;
 use konseki_model::{Chain, Finding, Kind, Problem, ProblemKind};
 use konseki_report::{Coverage, Inventory, InventoryVerdict};
-use konseki_store::{Filter, Ordered};
+use konseki_store::{Filter, Native, Ordered};
 
 use crate::assemble::Listed;
 use crate::detect::Detector;
@@ -48,7 +48,7 @@ pub fn tell(
         events.records(&aside, &mut |record| compare.aside(record))?;
     }
     // Sorted once, asked several times.
-    let sorted = events.sort(&of_kinds(|kind| wants(kind) || follow_wants(kind)), false)?;
+    let sorted = events.sort(&of_kinds(|kind| wants(kind) || follow_wants(kind)), Native::Of(konseki_chain::NATIVE))?;
     sorted.each(wants, &mut |record| compare.observe(record))?;
     if compare.settle() {
         sorted.each(again_wants, &mut |record| compare.again(record))?;

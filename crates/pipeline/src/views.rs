@@ -14,7 +14,7 @@ use konseki_store::{Escape, Events, Filter, Output};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::detect::Detector;
+use crate::detect::Rules;
 use crate::journal::Journal;
 use crate::run::{Case, guard_version};
 use crate::settings::Settings;
@@ -263,7 +263,8 @@ pub struct RuleLine {
 /// # Errors
 /// A rule path that cannot be read.
 pub fn rules(paths: &[PathBuf], builtin: bool) -> Result<RuleList, Error> {
-    let detector = Detector::load(paths, builtin, 1)?;
+    let rules = Rules::read(paths, builtin, 1)?;
+    let detector = rules.get();
     Ok(RuleList { rules: detector.list(), unusable: detector.unusable().to_vec() })
 }
 

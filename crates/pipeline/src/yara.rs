@@ -1,10 +1,51 @@
 //! The words of a YARA rule, from what its `meta` section says; public rule sets have habits of their own.
 
+use std::sync::OnceLock;
+
 use konseki_model::finding::Words;
 use konseki_model::{At, Level};
-use konseki_yara::{About, RuleSet};
+use konseki_yara::{About, RuleSet, Unusable};
 
 use crate::detect::RuleWords;
+
+/// Rule files, compiled when they are first asked for: much evidence holds nothing that is scanned.
+pub struct Set {
+    files: Vec<(String, Vec<u8>)>,
+    compiled: OnceLock<(RuleSet, Vec<Unusable>)>,
+}
+
+impl Set {
+    pub fn new(files: Vec<(String, Vec<u8>)>) -> Self {
+        Self { files, compiled: OnceLock::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    fn whole(&self) -> &(RuleSet, Vec<Unusable>) {
+        self.compiled.get_or_init(|| RuleSet::compile(&self.files))
+    }
+
+    pub fn get(&self) -> &RuleSet {
+        &self.whole().0
+    }
+
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.whole().1
+    }
+
+    /// Number of rules that can be used. While nothing is compiled: of those declared, which in our own files is the same.
+    pub fn count(&self) -> usize {
+        let declared = || self.files.iter().map(|(_, text)| declared(text)).sum();
+        self.compiled.get().map_or_else(declared, |(rules, _)| rules.len())
+    }
+}
+
+/// Rules that a file written as ours are declares: each on a line of its own.
+fn declared(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"rule ")).count()
+}
 
 /// `level` or, as signature-base has it, `score` (0 to 100); ATT&CK ids from `attack`, `mitre_att`, `mitre_attack` or tags.
 pub fn words(rule: &str, about: Option<&About>) -> RuleWords {
@@ -97,6 +138,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn our_own_rules_are_counted_without_compiling_them() {
+        let set = Set::new(crate::builtin::below("yara/", ".yar"));
+        let counted = set.count();
+        assert!(counted > 10, "{counted}");
+        assert_eq!((set.unusable(), set.get().len()), (&[][..], counted));
+    }
 
     #[test]
     fn a_place_in_text_is_a_line_and_in_bytes_an_offset() {

@@ -86,19 +86,37 @@ pub fn escape_terminal(text: &str) -> String {
     if shown.chars().any(is_rtl) { format!("\u{2068}{shown}\u{2069}") } else { shown }
 }
 
+/// Bytes of a text that is shown as it stands: no markup, nothing hidden, nothing beyond ASCII.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !is_markup(byte)
+}
+
+fn is_markup(byte: u8) -> bool {
+    matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'' | b'`')
+}
+
 /// A value for HTML text or a quoted attribute, on one line, escaped once. URL schemes are defanged so that no viewer
 /// makes a live link of them.
 pub fn html(text: &str) -> String {
+    if text.bytes().all(is_plain) && !text.contains("://") {
+        return text.to_owned();
+    }
     escape_markup(&defang_schemes(&visible(text)))
 }
 
 /// The same for a block of raw lines, where line ends and tabs stay.
 pub fn html_block(text: &str) -> String {
+    if text.bytes().all(|byte| is_plain(byte) || matches!(byte, b'\n' | b'\t')) && !text.contains("://") {
+        return text.to_owned();
+    }
     escape_markup(&defang_schemes(&visible_but(text, |c| c == '\n' || c == '\t')))
 }
 
 /// Our own sentences for HTML: nothing to defang or make visible, still escaped.
 pub(crate) fn escape_markup(text: &str) -> String {
+    if !text.bytes().any(is_markup) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {
         match c {

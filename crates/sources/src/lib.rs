@@ -59,6 +59,10 @@ pub struct Reading<'a> {
 pub trait Source: Sync {
     /// Is this piece of this source? By path and first bytes alone; must say no to every other source's samples.
     fn recognise(&self, piece: &Piece<'_>) -> bool;
+    /// Bytes that a whole piece of this source begins with, and no piece of any other: then no other is asked.
+    fn magic(&self) -> &'static [&'static [u8]] {
+        &[]
+    }
     /// Reads all of it. Cannot fail: problems go to the sink.
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink);
     /// A reading in parts that lean on nothing before them; `None` where records lean on each other.
@@ -112,5 +116,13 @@ pub fn plain() -> &'static Entry {
 
 /// The sources that say yes to a piece: one, or none.
 pub fn recognise(piece: &Piece<'_>) -> Vec<&'static Entry> {
+    // Looking for lines of sixty kinds in binary data costs more than reading it.
+    let marked = |entry: &&Entry| entry.source.magic().iter().any(|magic| piece.head.starts_with(magic));
+    if let Some(entry) = all().iter().find(marked) {
+        return vec![entry];
+    }
+    if sniff::is_binary(piece.head) {
+        return Vec::new();
+    }
     all().iter().filter(|entry| entry.source.recognise(piece)).collect()
 }

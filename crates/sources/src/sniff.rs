@@ -21,6 +21,15 @@ const SHAPES: &[(&[u8], &str)] = &[
     (b"7z\xbc\xaf", "a 7z archive that was left closed"),
 ];
 
+/// Bytes that a text would have to hold as well to be taken for such a shape by chance.
+const SURE: usize = 256;
+
+/// Whether the first bytes are those of a known shape that no source reads, beyond what a text could begin with.
+pub fn is_binary(head: &[u8]) -> bool {
+    let zeros = head.get(..head.len().min(SURE)).unwrap_or_default().contains(&0);
+    zeros && SHAPES.iter().any(|(magic, _)| head.starts_with(magic))
+}
+
 /// The reason, by magic bytes.
 pub fn why(head: &[u8], size: u64) -> &'static str {
     if size == 0 {

@@ -14,7 +14,7 @@ mod records;
 mod write;
 
 pub use correct::{Correction, Corrections};
-pub use ordered::{Ordered, Sorted};
+pub use ordered::{Native, Ordered, Sorted};
 pub use pages::{Bounds, Span};
 pub use query::{Escape, Events, Output};
 pub use records::Filter;

@@ -1,6 +1,5 @@
 //! Appends borrowed events to columns and writes them as compressed Parquet, in bounded memory and fixed order.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use rustc_hash::FxHashMap;
 
 use crate::encode::Encoder;
 use crate::{Error, TEXTS, schema};
@@ -49,7 +49,7 @@ pub struct Rows {
     columns: Columns,
     full: Vec<RecordBatch>,
     count: u64,
-    names: BTreeMap<String, u64>,
+    names: FxHashMap<Box<str>, u64>,
 }
 
 /// Where an event is from, beside what it says itself.
@@ -130,7 +130,10 @@ impl EventWriter {
         rows.close()?;
         self.rows.full.append(&mut rows.full);
         self.rows.count += rows.count;
-        for (name, count) in rows.names {
+        // In one order, since only so many names fit.
+        let mut names: Vec<(Box<str>, u64)> = rows.names.into_iter().collect();
+        names.sort_unstable();
+        for (name, count) in names {
             self.rows.name(&name, count);
         }
         self.pass_on()
@@ -147,9 +150,9 @@ impl EventWriter {
     pub fn finish(mut self) -> Result<Written, Error> {
         self.rows.close()?;
         self.pass_on()?;
-        let mut names: Vec<(&String, &u64)> = self.rows.names.iter().collect();
+        let mut names: Vec<(&Box<str>, &u64)> = self.rows.names.iter().collect();
         names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+        let list: Vec<&str> = names.iter().map(|(name, _)| &***name).collect();
         let json = serde_json::to_string(&list).unwrap_or_default();
         let mut writer = self.encoder.finish()?;
         writer.append_key_value_metadata(KeyValue::new(NAMES_KEY.to_owned(), json));
@@ -168,7 +171,7 @@ impl Keep for EventWriter {
 
 impl Default for Rows {
     fn default() -> Self {
-        Self { columns: Columns::new(schema()), full: Vec::new(), count: 0, names: BTreeMap::new() }
+        Self { columns: Columns::new(schema()), full: Vec::new(), count: 0, names: FxHashMap::default() }
     }
 }
 
@@ -192,7 +195,7 @@ impl Rows {
         if let Some(count) = self.names.get_mut(name) {
             *count += times;
         } else if self.names.len() < NAMES {
-            self.names.insert(name.to_owned(), times);
+            self.names.insert(name.into(), times);
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use konseki_model::time::Offset;
 use konseki_model::{At, Basis, Core, Event, Fidelity, Field, Kind, Record, Stamp};
-use konseki_store::{Correction, Corrections, EventWriter, Filter, Keep, Ordered, Origin};
+use konseki_store::{Correction, Corrections, EventWriter, Filter, Keep, Native, Ordered, Origin};
 
 const START: i64 = 1_700_000_000_000_000;
 const IDS: [&str; 3] = ["E0123456789ab", "Eabcdefabcdef", "E000000000001"];
@@ -46,7 +46,7 @@ fn store(events: &Path) {
 
 fn all(ordered: &Ordered, filter: &Filter) -> Vec<Record> {
     let mut out = Vec::new();
-    ordered.sort(filter, false).unwrap().each(|_| true, &mut |record| out.push(record.clone())).unwrap();
+    ordered.sort(filter, Native::All).unwrap().each(|_| true, &mut |record| out.push(record.clone())).unwrap();
     out
 }
 
@@ -62,7 +62,7 @@ fn from_memory_and_from_the_disk_it_is_the_same_order() {
     assert!(whole.windows(2).all(|two| key(&two[0]) <= key(&two[1])));
     for threads in [1, 2, 5] {
         let tight = Ordered::new(&events, Some(&spill), &Corrections::default(), threads).within(64 << 10);
-        let sorted = tight.sort(&Filter::default(), false).unwrap();
+        let sorted = tight.sort(&Filter::default(), Native::All).unwrap();
         assert!(std::fs::read_dir(&spill).unwrap().count() > 0, "put aside");
         for _ in 0..2 {
             let mut out = Vec::new();
@@ -76,7 +76,7 @@ fn from_memory_and_from_the_disk_it_is_the_same_order() {
         assert_eq!(std::fs::read_dir(&spill).unwrap().count(), 0, "nothing stays");
     }
     let nowhere = Ordered::new(&events, None, &Corrections::default(), 2).within(64 << 10);
-    assert!(nowhere.sort(&Filter::default(), false).is_err(), "more than memory, and nothing may be written");
+    assert!(nowhere.sort(&Filter::default(), Native::All).is_err(), "more than memory, and nothing may be written");
 }
 
 #[test]
@@ -94,8 +94,16 @@ fn every_value_comes_back() {
     assert_eq!((record.command.as_str(), record.raw.as_str()), ("1 8", "x"));
     assert_eq!(record.fields, [("line".to_owned(), "1 8".to_owned()), ("empty".to_owned(), String::new())]);
     let mut lean = Vec::new();
-    ordered.sort(&one, true).unwrap().each(|_| true, &mut |r| lean.push((r.fields.len(), r.raw.clone(), r.command.clone()))).unwrap();
+    ordered
+        .sort(&one, Native::Bare)
+        .unwrap()
+        .each(|_| true, &mut |r| lean.push((r.fields.len(), r.raw.clone(), r.command.clone())))
+        .unwrap();
     assert_eq!(lean, [(0, String::new(), "1 8".to_owned())]);
+    let mut named = Vec::new();
+    let sorted = ordered.sort(&one, Native::Of(&["empty", "none"])).unwrap();
+    sorted.each(|_| true, &mut |r| named.push((r.fields.clone(), r.raw.clone()))).unwrap();
+    assert_eq!(named, [(vec![("empty".to_owned(), String::new())], "x".to_owned())]);
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(super) struct Ends<'s> {
     pub step: &'s Step,
     /// The key of its host.
     pub key: String,
+    /// Its host as what a link names.
+    pub place: Entity,
     pub findings: Vec<Held<'s>>,
 }
 
@@ -48,6 +50,7 @@ impl<'s> Ends<'s> {
             index,
             step,
             key: host_key(&step.host),
+            place: Entity::new(EntityKind::Host, step.host.clone(), "where"),
             findings: step.findings.iter().filter_map(held).collect(),
         };
         steps.iter().enumerate().map(end).collect()

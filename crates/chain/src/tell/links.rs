@@ -1,8 +1,10 @@
 //! Links between steps: shared keys, things held at that time, and joins that following found. Nearness proves nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{At, Because, By, Entity, EntityKind, Finding, Level, Link, Step};
+use rustc_hash::FxHashMap;
 
 use super::ends::{Ends, Held};
 use super::{HOUR, is_entry};
@@ -17,8 +19,8 @@ pub(super) fn links(steps: &mut [Step], findings: &[Finding], joins: &Joins) -> 
     let mut all = by_edges(&ends, joins);
     for (at, from) in ends.iter().enumerate() {
         for to in ends.iter().skip(at + 1) {
-            all.extend(exact(from, to));
-            all.extend(interval(from, to, joins));
+            exact(from, to, &mut all);
+            interval(from, to, joins, &mut all);
         }
     }
     // What has no time of its own stands last, and may be what an earlier step rests on.
@@ -29,43 +31,81 @@ pub(super) fn links(steps: &mut [Step], findings: &[Finding], joins: &Joins) -> 
             }
         }
     }
-    thin(all)
+    thin(&ends, all)
 }
 
-/// Key of a link among those into one step: how it is proven and by what.
-type By1 = (usize, By, EntityKind, String);
+/// A link before it is chosen: of some hundred thousand a few are told.
+struct Tie<'e> {
+    from: usize,
+    to: usize,
+    by: By,
+    entity: Cow<'e, Entity>,
+    /// The host, where it is told beside the entity.
+    place: Option<&'e Entity>,
+    because: [Option<&'e Because>; 3],
+    alternatives: u64,
+}
+
+impl Tie<'_> {
+    fn link(&self, ends: &[Ends<'_>]) -> Link {
+        let id = |at: usize| ends.get(at).map(|end| end.step.id.clone()).unwrap_or_default();
+        let mut entities = vec![self.entity.clone().into_owned()];
+        entities.extend(self.place.cloned());
+        entities.dedup();
+        let because = self.because.iter().flatten().map(|place| (*place).clone()).collect();
+        Link { from: id(self.from), to: id(self.to), by: self.by, entities, because, alternatives: self.alternatives }
+    }
+}
 
 /// Steps right before one that are told of each key.
 const BEFORE: usize = 5;
 
-/// Into each step and for each key the earliest and the latest steps are kept: where it came from, and what went before.
-fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
-    let mut groups: BTreeMap<By1, BTreeMap<usize, Link>> = BTreeMap::new();
-    for (from, to, link) in all {
-        let Some(entity) = link.entities.first() else { continue };
-        groups.entry((to, link.by, entity.kind, entity.value.clone())).or_default().entry(from).or_insert(link);
+/// Into each step and for each key (how it is proven and by what) the earliest and the latest steps are kept: where it came
+/// from, and what went before.
+fn kept<'t, 'e>(all: &'t [Tie<'e>]) -> Vec<&'t Tie<'e>> {
+    let mut places: FxHashMap<(usize, By, EntityKind, &str), usize> = FxHashMap::default();
+    let mut groups: Vec<Vec<&Tie<'_>>> = Vec::new();
+    for tie in all {
+        let at = *places.entry((tie.to, tie.by, tie.entity.kind, tie.entity.value.as_str())).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups.get_mut(at).into_iter().for_each(|group| group.push(tie));
     }
-    let mut out: BTreeMap<(usize, usize, By), Link> = BTreeMap::new();
-    for ((to, by, ..), group) in groups {
+    let mut out = Vec::new();
+    for mut group in groups {
+        // Of several between the same two steps the first that was found tells.
+        group.sort_by_key(|tie| tie.from);
+        group.dedup_by_key(|tie| tie.from);
         let skip = group.len().saturating_sub(BEFORE).max(1);
-        let ends = group.iter().take(1).chain(group.iter().skip(skip));
-        for (from, link) in ends {
-            match out.entry((*from, to, by)) {
-                std::collections::btree_map::Entry::Vacant(slot) => {
-                    slot.insert(link.clone());
-                }
-                // The same two steps are joined by more than one thing: all are told, a host's name last.
-                std::collections::btree_map::Entry::Occupied(mut slot) => {
-                    let known = slot.get_mut();
-                    known.entities.extend(link.entities.iter().cloned());
-                    known.entities.sort_by_key(|entity| (entity.kind == EntityKind::Host, entity.clone()));
-                    known.entities.dedup();
-                    known.because.extend(link.because.iter().cloned());
-                    let mut seen = BTreeSet::new();
-                    known.because.retain(|place| seen.insert((place.evidence.clone(), place.at)));
-                    known.because.truncate(6);
-                    known.alternatives = known.alternatives.min(link.alternatives);
-                }
+        out.extend(group.iter().take(1).chain(group.iter().skip(skip)).copied());
+    }
+    out.sort_by(|a, b| {
+        let key = |tie: &'t Tie<'e>| (tie.to, tie.by, tie.entity.kind, tie.entity.value.as_str(), tie.from);
+        key(a).cmp(&key(b))
+    });
+    out
+}
+
+fn thin(ends: &[Ends<'_>], all: Vec<Tie<'_>>) -> Vec<Link> {
+    let mut out: BTreeMap<(usize, usize, By), Link> = BTreeMap::new();
+    for tie in kept(&all) {
+        let link = tie.link(ends);
+        match out.entry((tie.from, tie.to, tie.by)) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(link);
+            }
+            // The same two steps are joined by more than one thing: all are told, a host's name last.
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                let known = slot.get_mut();
+                known.entities.extend(link.entities);
+                known.entities.sort_by_key(|entity| (entity.kind == EntityKind::Host, entity.clone()));
+                known.entities.dedup();
+                known.because.extend(link.because);
+                let mut seen = BTreeSet::new();
+                known.because.retain(|place| seen.insert((place.evidence.clone(), place.at)));
+                known.because.truncate(6);
+                known.alternatives = known.alternatives.min(link.alternatives);
             }
         }
     }
@@ -79,17 +119,16 @@ fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
     out.into_iter().filter(|((from, to, by), _)| *by == By::Exact || !exact.contains(&(*from, *to))).map(|(_, link)| link).collect()
 }
 
-fn link(from: &Ends<'_>, to: &Ends<'_>, by: By, entity: &Entity, because: Vec<Because>, alternatives: u64) -> (usize, usize, Link) {
-    let link = Link { from: from.step.id.clone(), to: to.step.id.clone(), by, entities: vec![entity.clone()], because, alternatives };
-    (from.index, to.index, link)
+fn tie<'e>(from: &Ends<'_>, to: &Ends<'_>, by: By, entity: &'e Entity, because: [Option<&'e Because>; 3]) -> Tie<'e> {
+    Tie { from: from.index, to: to.index, by, entity: Cow::Borrowed(entity), place: None, because, alternatives: 0 }
 }
 
-fn both(one: &Finding, other: &Finding) -> Vec<Because> {
-    one.because.iter().take(1).chain(other.because.iter().take(1)).cloned().collect()
+fn both<'e>(one: &'e Finding, other: &'e Finding) -> [Option<&'e Because>; 3] {
+    [one.because.first(), other.because.first(), None]
 }
 
 /// Joins of events, carried over to the steps that cite them.
-fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
+fn by_edges<'e>(ends: &'e [Ends<'_>], joins: &'e Joins) -> Vec<Tie<'e>> {
     let mut citing: BTreeMap<(&str, At), BTreeSet<usize>> = BTreeMap::new();
     for end in ends {
         for place in end.findings.iter().flat_map(|held| &held.finding.because) {
@@ -100,19 +139,20 @@ fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
     let mut out = Vec::new();
     for edge in &joins.edges {
         let (sources, targets) = (steps(&edge.from), steps(&edge.to));
+        let acted = crate::names::ip(&edge.entity.role).is_some();
         for from in &sources {
             for to in targets.iter().filter(|to| *to != from && !sources.contains(to)) {
                 if let (Some(from), Some(to)) = (ends.get(*from), ends.get(*to)) {
                     // What proved it may have begun after what it proves: a link goes with time.
                     let late = from.step.micros.zip(to.step.micros).is_some_and(|(from, to)| from > to + HOUR);
                     let (from, to) = if late && edge.by != By::Exact { (to, from) } else { (from, to) };
-                    let mut because = vec![edge.from.clone(), edge.to.clone()];
-                    because.dedup();
-                    let mut entity = edge.entity.clone();
-                    if crate::names::ip(&entity.role).is_some() {
-                        entity.role = "actor".to_owned();
+                    let second = Some(&edge.to).filter(|to| **to != edge.from);
+                    let mut made = tie(from, to, edge.by, &edge.entity, [Some(&edge.from), second, None]);
+                    made.alternatives = edge.alternatives;
+                    if acted {
+                        made.entity.to_mut().role = "actor".to_owned();
                     }
-                    out.push(link(from, to, edge.by, &entity, because, edge.alternatives));
+                    out.push(made);
                 }
             }
         }
@@ -130,8 +170,7 @@ pub(super) fn is_key(entity: &Entity) -> bool {
     }
 }
 
-fn exact(from: &Ends<'_>, to: &Ends<'_>) -> Vec<(usize, usize, Link)> {
-    let mut out = Vec::new();
+fn exact<'e>(from: &'e Ends<'_>, to: &'e Ends<'_>, out: &mut Vec<Tie<'e>>) {
     for one in from.findings.iter().filter(|one| !one.keys.is_empty()) {
         for other in to.findings.iter().filter(|other| !other.keys.is_empty()) {
             for entity in &one.keys {
@@ -140,22 +179,20 @@ fn exact(from: &Ends<'_>, to: &Ends<'_>) -> Vec<(usize, usize, Link)> {
                     continue;
                 }
                 if other.keys.iter().any(|e| e.kind == entity.kind && e.value.eq_ignore_ascii_case(&entity.value)) {
-                    out.push(link(from, to, By::Exact, entity, both(one.finding, other.finding), 0));
+                    out.push(tie(from, to, By::Exact, entity, both(one.finding, other.finding)));
                 }
             }
         }
     }
-    out
 }
 
-fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize, Link)> {
-    let mut out = Vec::new();
+fn interval<'e>(from: &'e Ends<'_>, to: &'e Ends<'_>, joins: &Joins, out: &mut Vec<Tie<'e>>) {
     for other in &to.findings {
         for one in &from.findings {
             // The same address outside in both: it attacked, and it attacks or is called again.
             for entity in &one.public {
                 if other.public.iter().any(|e| e.value == entity.value) {
-                    out.push(link(from, to, By::Interval, entity, both(one.finding, other.finding), 0));
+                    out.push(tie(from, to, By::Interval, entity, both(one.finding, other.finding)));
                 }
             }
             out.extend(appliance(from, to, one, other));
@@ -165,21 +202,20 @@ fn interval(from: &Ends<'_>, to: &Ends<'_>, joins: &Joins) -> Vec<(usize, usize,
         }
         out.extend(tunnel(from, to, other));
     }
-    out
 }
 
 /// What comes from the appliance's own address, once the appliance itself was broken into.
-fn appliance(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+fn appliance<'e>(from: &Ends<'_>, to: &Ends<'_>, one: &'e Held<'_>, other: &'e Held<'_>) -> Option<Tie<'e>> {
     let (src, sits) = other.appliance.as_ref()?;
     let (one, other) = (one.finding, other.finding);
     let own = sits.as_ref() == Some(&from.key);
     (own && is_entry(one) && from.step.host != to.step.host
         || own && is_entry(one) && other.tactics.iter().any(|t| t == "exfiltration" || t == "command-and-control"))
-    .then(|| link(from, to, By::Interval, src, both(one, other), 0))
+    .then(|| tie(from, to, By::Interval, src, both(one, other)))
 }
 
 /// The account of a session taken over, used elsewhere within days by what is known to be the intruder.
-fn account_held(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+fn account_held<'e>(from: &Ends<'_>, to: &Ends<'_>, one: &'e Held<'_>, other: &'e Held<'_>) -> Option<Tie<'e>> {
     let (rule, strong) =
         (one.finding.rule == "vpn-session-second-address", other.finding.engine == "chain" && other.finding.level >= Level::High);
     if !rule || !strong || from.step.host == to.step.host {
@@ -189,11 +225,11 @@ fn account_held(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>
     let user = one.finding.entities.iter().find(|e| e.kind == EntityKind::User)?;
     let name = account(&user.value);
     let same = other.actors.iter().any(|(_, account)| *account == name);
-    (near && same).then(|| link(from, to, By::Interval, user, both(one.finding, other.finding), 0))
+    (near && same).then(|| tie(from, to, By::Interval, user, both(one.finding, other.finding)))
 }
 
 /// A host that runs someone else's code, and what leaves that host: by its name, or by its address in the book.
-fn on_host(from: &Ends<'_>, to: &Ends<'_>, held: &Held<'_>, later: &Held<'_>, joins: &Joins) -> Option<(usize, usize, Link)> {
+fn on_host<'e>(from: &'e Ends<'_>, to: &Ends<'_>, held: &'e Held<'_>, later: &'e Held<'_>, joins: &Joins) -> Option<Tie<'e>> {
     const CODE: &[&str] = &["initial-access", "execution", "persistence", "collection"];
     const LEAVES: &[&str] = &["command-and-control", "exfiltration", "execution", "collection"];
     let tactic = |finding: &Finding, list: &[&str]| finding.tactics.iter().any(|tactic| list.contains(&tactic.as_str()));
@@ -229,10 +265,8 @@ fn on_host(from: &Ends<'_>, to: &Ends<'_>, held: &Held<'_>, later: &Held<'_>, jo
         None => to.key == *key && tactic(one, CODE) && tactic(other, LEAVES),
     };
     fits.then(|| {
-        let place = Entity::new(EntityKind::Host, from.step.host.clone(), "where");
-        let mut made = link(from, to, By::Interval, src.unwrap_or(&place), both(one, other), 0);
-        made.2.entities.push(place);
-        made.2.entities.dedup();
+        let mut made = tie(from, to, By::Interval, src.unwrap_or(&from.place), both(one, other));
+        made.place = src.map(|_| &from.place);
         made
     })
 }
@@ -253,7 +287,7 @@ fn entered(one: &Held<'_>, other: &Finding) -> bool {
 }
 
 /// A login that is his, and what follows on the same host within half a day: from the same address inside, or by the same account.
-fn after_login(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+fn after_login<'e>(from: &Ends<'_>, to: &Ends<'_>, one: &'e Held<'_>, other: &'e Held<'_>) -> Option<Tie<'e>> {
     if !one.login || from.key != to.key {
         return None;
     }
@@ -265,18 +299,19 @@ fn after_login(from: &Ends<'_>, to: &Ends<'_>, one: &Held<'_>, other: &Held<'_>)
     let mut own = one.inside.iter().map(|(entity, _)| *entity);
     let inside = own.find(|e| other.from.iter().any(|o| o.value == e.value));
     let user = || one.actors.iter().find(|(_, name)| other.actors.iter().any(|(_, theirs)| theirs == name)).map(|(entity, _)| *entity);
-    inside.or_else(user).map(|entity| link(from, to, By::Interval, entity, both(first, then), 0))
+    inside.or_else(user).map(|entity| tie(from, to, By::Interval, entity, both(first, then)))
 }
 
 /// The later step comes from an address that a tunnel of the earlier step's session gave, while it stood.
-fn tunnel(from: &Ends<'_>, to: &Ends<'_>, other: &Held<'_>) -> Option<(usize, usize, Link)> {
+fn tunnel<'e>(from: &'e Ends<'_>, to: &Ends<'_>, other: &'e Held<'_>) -> Option<Tie<'e>> {
     let src = other.from.first()?;
     for tunnel in &other.tunnels {
         let session = |one: &&Held<'_>| one.finding.entities.iter().any(|e| e.kind == EntityKind::Session && e.value == tunnel.session);
         if let Some(one) = from.findings.iter().find(session) {
-            let mut places = both(one.finding, other.finding);
-            places.push(tunnel.because.clone());
-            return Some(link(from, to, By::Interval, src, places, other.tunnels.len() as u64 - 1));
+            let [first, second, _] = both(one.finding, other.finding);
+            let mut made = tie(from, to, By::Interval, src, [first, second, Some(&tunnel.because)]);
+            made.alternatives = other.tunnels.len() as u64 - 1;
+            return Some(made);
         }
     }
     None

@@ -18,7 +18,7 @@ pub(crate) fn value(test: &Test, text: &str, folded: &[u8]) -> bool {
                 Shape::Wild => glob.matches(value),
             }
         }
-        Test::Regex(pattern) => pattern.regex.is_match(text),
+        Test::Regex(pattern) => pattern.is_match(text),
         Test::Cidr(network) => network.holds(text),
         Test::Number(op, bound) => Number::parse(text).is_some_and(|number| op.holds(number.value(), bound.value())),
         Test::Exists(_) | Test::Null | Test::Other { .. } => false,

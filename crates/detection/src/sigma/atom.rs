@@ -1,12 +1,10 @@
 //! The smallest questions of a rule: one field, one test; and how a condition joins them.
 
-use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use regex::Regex;
-
 use super::glob::Glob;
+use super::pattern::Pattern;
 
 /// A condition over atoms. `All` and `Any` are never empty.
 #[derive(Clone, Debug)]
@@ -41,27 +39,6 @@ pub(crate) enum Test {
         ends: bool,
         cased: bool,
     },
-}
-
-/// A compiled expression; equal where the text is.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern {
-    pub source: String,
-    pub regex: Regex,
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
-    }
-}
-
-impl Eq for Pattern {}
-
-impl Hash for Pattern {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.source.hash(state);
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -43,6 +43,9 @@ pub(crate) enum Anchor {
 
 /// Splits at wildcards. `\*`, `\?` and `\\` stand for the character; any other backslash for itself.
 pub(crate) fn parse(text: &str) -> Vec<Part> {
+    if !text.is_empty() && !text.contains(['\\', '*', '?']) {
+        return vec![Part::Lit(text.to_owned())];
+    }
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut chars = text.chars().peekable();

@@ -7,6 +7,7 @@ pub(crate) mod detection;
 pub(crate) mod glob;
 pub(crate) mod meta;
 pub(crate) mod modifier;
+pub(crate) mod pattern;
 pub(crate) mod value;
 
 #[cfg(test)]

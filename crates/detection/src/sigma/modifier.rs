@@ -1,15 +1,11 @@
 //! `Field|modifier|…: values` becomes atoms joined by or, and, not.
 
-use regex::RegexBuilder;
-
 use super::Refused;
-use super::atom::{Cidr, Expr, Number, Op, Pattern, Test};
+use super::atom::{Cidr, Expr, Number, Op, Test};
 use super::glob::{self, Anchor, Glob, Part};
+use super::pattern::Pattern;
 use super::value::{self, Placeholders};
 use crate::yaml::{Data, Node};
-
-/// Bytes that one compiled expression may take.
-const REGEX_SIZE: usize = 4 << 20;
 
 /// What stands behind the field's name.
 #[derive(Debug, Default)]
@@ -136,7 +132,7 @@ fn test(spec: &Spec, field: Option<&str>, node: &Node, lists: &Placeholders) -> 
         return Err("a value is neither text nor number".into());
     };
     let made = if spec.regex {
-        Test::Regex(regex(text, spec)?)
+        Test::Regex(Pattern::new(text, spec.flags)?)
     } else if spec.cidr {
         Test::Cidr(Cidr::parse(text).ok_or_else(|| format!("`{text}` is no network"))?)
     } else if spec.exists {
@@ -180,41 +176,6 @@ fn other(spec: &Spec, text: &str) -> Test {
         ends: spec.anchor == Anchor::Ends,
         cased: spec.cased,
     }
-}
-
-fn regex(text: &str, spec: &Spec) -> Result<Pattern, String> {
-    let (i, m, s) = spec.flags;
-    if text.is_empty() {
-        return Err("an empty expression matches everything".into());
-    }
-    for look in ["(?=", "(?!", "(?<=", "(?<!"] {
-        if text.contains(look) {
-            return Err(format!("lookaround `{look}` cannot be matched in linear time; split it into a second selection with `not`"));
-        }
-    }
-    let regex = RegexBuilder::new(text)
-        .case_insensitive(i)
-        .multi_line(m)
-        .dot_matches_new_line(s)
-        .size_limit(REGEX_SIZE)
-        .nest_limit(64)
-        .build()
-        .map_err(|error| short(&error))?;
-    let mut flags = String::new();
-    for (on, letter) in [(i, 'i'), (m, 'm'), (s, 's')] {
-        if on {
-            flags.push(letter);
-        }
-    }
-    let source = if flags.is_empty() { text.to_owned() } else { format!("(?{flags}){text}") };
-    Ok(Pattern { source, regex })
-}
-
-fn short(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    let last = last.trim_start_matches("error:").trim();
-    format!("the expression cannot be used: {last}")
 }
 
 fn texts(spec: &Spec, field: Option<&str>, text: &str, lists: &Placeholders) -> Result<Expr, String> {

@@ -33,8 +33,13 @@ pub fn environment(own: &Markup) -> Environment<'static> {
         if value.is_none() || value.is_undefined() {
             return Ok(());
         }
-        let text = value.to_string();
-        out.write_str(&if value.is_safe() { text } else { html(&text) }).map_err(Error::from)
+        let written = match value.as_str() {
+            Some(text) if value.is_safe() => out.write_str(text),
+            Some(text) => out.write_str(&html(text)),
+            None if value.is_safe() => out.write_str(&value.to_string()),
+            None => out.write_str(&html(&value.to_string())),
+        };
+        written.map_err(Error::from)
     });
     for (name, text) in TEMPLATES {
         // A template that does not parse is caught by the test that renders the page.

@@ -21,6 +21,17 @@ use runs::{Run, Spill};
 /// Bytes that sorting holds before it spills, in all threads together.
 pub(crate) const SORT_MEMORY: usize = 64 << 20;
 
+/// What of an event is wanted beside its core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Native {
+    /// All native fields, and the excerpt.
+    All,
+    /// Native fields of these names, and the excerpt.
+    Of(&'static [&'static str]),
+    /// Neither native fields nor excerpt.
+    Bare,
+}
+
 /// Where the events of a case lie, and how their times are corrected.
 #[derive(Clone, Debug)]
 pub struct Ordered {
@@ -52,25 +63,28 @@ impl Ordered {
         self
     }
 
-    /// Sorts the events that the filter lets through. `lean`: without native fields and excerpts.
+    /// Sorts the events that the filter lets through.
     ///
     /// # Errors
     /// A damaged store, no room on the disk, or more than memory holds where nothing may be written.
-    pub fn sort(&self, filter: &Filter, lean: bool) -> Result<Sorted, Error> {
-        let files = scan::files(&self.folder, filter)?;
-        let threads = self.threads.min(files.len()).max(1);
+    pub fn sort(&self, filter: &Filter, native: Native) -> Result<Sorted, Error> {
+        let mut parts = Vec::new();
+        for file in scan::files(&self.folder, filter)? {
+            parts.append(&mut scan::parts(&file)?);
+        }
+        let threads = self.threads.min(parts.len()).max(1);
         let spill = self.spill.as_deref().map(Spill::new);
         let next = AtomicUsize::new(0);
         let done: Mutex<(Vec<Run>, Option<Error>)> = Mutex::new((Vec::new(), None));
         let work = || {
-            let mut packer = Packer::new(self.memory / threads, spill.as_ref());
+            let mut packer = Packer::new(self.memory / threads, spill.as_ref(), native);
             let result = loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(file) = files.get(number) else { break packer.finish() };
-                let scan = scan::Scan { filter, corrections: &self.corrections, lean };
-                if let Err(error) = scan.file(file, number, &mut packer) {
+                let Some(part) = parts.get(number) else { break packer.finish() };
+                let scan = scan::Scan { filter, corrections: &self.corrections, lean: native == Native::Bare };
+                if let Err(error) = scan.part(part, number, &mut packer) {
                     // The others need not go on.
-                    next.store(files.len(), Ordering::Relaxed);
+                    next.store(parts.len(), Ordering::Relaxed);
                     break Err(error);
                 }
             };
@@ -96,7 +110,7 @@ impl Ordered {
     /// # Errors
     /// As `sort` and `each`.
     pub fn records(&self, filter: &Filter, each: &mut dyn FnMut(&Record)) -> Result<(), Error> {
-        self.sort(filter, false)?.each(|_| true, each)
+        self.sort(filter, Native::All)?.each(|_| true, each)
     }
 }
 

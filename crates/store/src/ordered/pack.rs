@@ -10,6 +10,7 @@ use arrow::array::{Array, StringArray};
 use konseki_model::{At, Basis, Fidelity, Kind, Record, Stamp};
 use rustc_hash::FxHashMap;
 
+use super::Native;
 use super::runs::{Run, Spill};
 use super::scan::Columns;
 use crate::{Error, TEXTS};
@@ -48,6 +49,9 @@ pub(super) struct Packer<'a> {
     index: Vec<Place>,
     names: Names,
     known: Known,
+    native: Native,
+    /// Room for the native fields of one event.
+    fields: Vec<u8>,
     runs: Vec<Run>,
 }
 
@@ -55,7 +59,18 @@ pub(super) struct Packer<'a> {
 struct Known {
     kinds: FxHashMap<String, usize>,
     sources: FxHashMap<String, usize>,
-    fields: FxHashMap<String, usize>,
+    fields: FxHashMap<String, Named>,
+}
+
+/// A native field's name.
+#[derive(Clone, Copy)]
+enum Named {
+    /// Its place in [`Names`].
+    At(usize),
+    /// Written out where it stands.
+    Out,
+    /// Nobody asks for it.
+    Unwanted,
 }
 
 fn place(known: &mut FxHashMap<String, usize>, text: &str, add: impl FnOnce() -> usize) -> usize {
@@ -81,7 +96,7 @@ fn text(to: &mut Vec<u8>, value: &str) {
 }
 
 impl<'a> Packer<'a> {
-    pub fn new(memory: usize, spill: Option<&'a Spill>) -> Self {
+    pub fn new(memory: usize, spill: Option<&'a Spill>, native: Native) -> Self {
         Self {
             memory,
             spill,
@@ -90,6 +105,8 @@ impl<'a> Packer<'a> {
             index: Vec::with_capacity(memory / 256),
             names: Names::default(),
             known: Known::default(),
+            native,
+            fields: Vec::new(),
             runs: Vec::new(),
         }
     }
@@ -112,7 +129,7 @@ impl<'a> Packer<'a> {
     }
 
     fn body(&mut self, columns: &Columns<'_>, row: usize, stamp: Option<Stamp>) {
-        let Self { bytes, names, known, .. } = self;
+        let Self { bytes, names, known, native, fields, .. } = self;
         let cell = |column| cell(column, row);
         let kind = cell(columns.kind);
         let at = place(&mut known.kinds, kind, || {
@@ -146,16 +163,22 @@ impl<'a> Packer<'a> {
                 text(bytes, cell(column));
             }
         }
-        number(bytes, columns.fields(row).count() as u64);
+        let mut count = 0;
+        fields.clear();
         for (name, value) in columns.fields(row) {
-            if let Some(at) = field(names, known, name) {
-                number(bytes, at as u64 + 1);
-            } else {
-                number(bytes, 0);
-                text(bytes, name);
+            match field(names, known, *native, name) {
+                Named::At(at) => number(fields, at as u64 + 1),
+                Named::Out => {
+                    number(fields, 0);
+                    text(fields, name);
+                }
+                Named::Unwanted => continue,
             }
-            text(bytes, value);
+            text(fields, value);
+            count += 1;
         }
+        number(bytes, count);
+        bytes.extend_from_slice(fields);
     }
 
     fn close(&mut self) -> Result<(), Error> {
@@ -197,16 +220,22 @@ fn cell(column: Option<&StringArray>, row: usize) -> &str {
     column.filter(|column| !column.is_null(row)).map_or("", |column| column.value(row))
 }
 
-fn field(names: &mut Names, known: &mut Known, name: &str) -> Option<usize> {
-    if let Some(at) = known.fields.get(name) {
-        return Some(*at);
+fn field(names: &mut Names, known: &mut Known, native: Native, name: &str) -> Named {
+    if let Some(named) = known.fields.get(name) {
+        return *named;
     }
-    if names.fields.len() >= FIELD_NAMES {
-        return None;
+    let named = match native {
+        Native::Of(wanted) if !wanted.contains(&name) => Named::Unwanted,
+        _ if names.fields.len() >= FIELD_NAMES => Named::Out,
+        _ => {
+            names.fields.push(name.to_owned());
+            Named::At(names.fields.len() - 1)
+        }
+    };
+    if known.fields.len() < 2 * FIELD_NAMES {
+        known.fields.insert(name.to_owned(), named);
     }
-    names.fields.push(name.to_owned());
-    known.fields.insert(name.to_owned(), names.fields.len() - 1);
-    Some(names.fields.len() - 1)
+    named
 }
 
 /// Walks over a body. What `Packer` wrote is whole; a damaged spill file gives empty values, never a panic.

@@ -1,4 +1,4 @@
-//! One Parquet file of events: the rows that a filter lets through, with corrected times.
+//! One part of a Parquet file of events: the rows that a filter lets through, with corrected times.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,7 +9,7 @@ use arrow::datatypes::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampMicros
 use konseki_model::time::Offset;
 use konseki_model::{Basis, Fidelity, Stamp};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter};
 
 use super::pack::Packer;
 use crate::records::Filter;
@@ -49,11 +49,29 @@ pub(super) struct Scan<'a> {
     pub lean: bool,
 }
 
+/// Rows of a file that are decoded together: one row group.
+pub(super) struct Part {
+    path: PathBuf,
+    group: usize,
+    /// The foot of the file, read once for all its parts.
+    foot: ArrowReaderMetadata,
+}
+
+/// All parts of a file, in the order of its rows.
+pub(super) fn parts(path: &Path) -> Result<Vec<Part>, Error> {
+    let file = File::open(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+    let foot = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())
+        .map_err(|error| Error::Query(format!("{}: {error}", path.display())))?;
+    let groups = foot.metadata().num_row_groups();
+    Ok((0..groups).map(|group| Part { path: path.to_owned(), group, foot: foot.clone() }).collect())
+}
+
 impl Scan<'_> {
-    pub fn file(&self, path: &Path, number: usize, packer: &mut Packer<'_>) -> Result<(), Error> {
+    pub fn part(&self, part: &Part, number: usize, packer: &mut Packer<'_>) -> Result<(), Error> {
+        let path = &part.path;
         let named = |why: String| Error::Query(format!("{}: {why}", path.display()));
         let file = File::open(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| named(error.to_string()))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, part.foot.clone()).with_row_groups(vec![part.group]);
         let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
         let kept: Vec<usize> = names.iter().enumerate().filter(|(_, name)| !self.lean || !HEAVY.contains(name)).map(|(at, _)| at).collect();
         let shape = builder.parquet_schema();

@@ -17,14 +17,21 @@ pub static SOURCE: Evtx = Evtx;
 const EPOCH: i64 = 116_444_736_000_000_000;
 const LAST: u64 = 2_650_467_743_999_999_999;
 
+/// What a file and a chunk begin with.
+const MAGIC: &[&[u8]] = &[b"ElfFile\0", b"ElfChnk\0"];
+
 impl Source for Evtx {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
-        if piece.head.starts_with(b"ElfFile\0") || piece.head.starts_with(b"ElfChnk\0") {
+        if MAGIC.iter().any(|magic| piece.head.starts_with(magic)) {
             return true;
         }
         // A log whose start is damaged or shifted: only under its own name.
         let named = piece.name().to_ascii_lowercase().ends_with(".evtx");
-        named && [&b"ElfFile\0"[..], b"ElfChnk\0"].iter().any(|magic| memchr::memmem::find(piece.head, magic).is_some())
+        named && MAGIC.iter().any(|magic| memchr::memmem::find(piece.head, magic).is_some())
+    }
+
+    fn magic(&self) -> &'static [&'static [u8]] {
+        MAGIC
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {

@@ -14,6 +14,8 @@ use crate::{Input, Part, Parts, Reading};
 
 /// Bytes of a part, before the chunk that reaches them.
 const PART: usize = 2 << 20;
+/// Room for the chunk that reaches them.
+const MARGIN: usize = 64 << 10;
 /// Computers told apart in one log (forwarded events hold many).
 const COMPUTERS: usize = 1024;
 
@@ -68,7 +70,8 @@ impl<'r> Log<'r> {
 impl Parts for Log<'_> {
     fn cut(&self) -> Option<Part> {
         let mut cutter = held(&self.cutter);
-        let mut part = Part { number: cutter.next, bytes: Vec::new(), stretches: Vec::new() };
+        let room = usize::try_from(self.reading.piece.size).unwrap_or(PART).min(PART) + MARGIN;
+        let mut part = Part { number: cutter.next, bytes: Vec::with_capacity(room), stretches: Vec::new() };
         while part.bytes.len() < PART && cutter.failed.is_none() {
             let error = match cutter.chunks.next_chunk() {
                 Ok(None) => break,

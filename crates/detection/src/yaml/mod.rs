@@ -3,6 +3,8 @@
 //! Scalars keep the text as written. YAML 1.1 reads `no`, `0x10` and `1_000` as something else than their text;
 //! rules compare text, so nothing is converted here.
 
+mod plain;
+
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 use rustc_hash::FxHashMap;
 
@@ -87,8 +89,13 @@ impl Node {
 
 /// Every document of a file, up to the first error, which is returned beside them.
 pub(crate) fn documents(text: &str) -> (Vec<Node>, Option<YamlError>) {
-    let mut builder = Builder::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    plain::documents(text).map_or_else(|| parsed(text), |documents| (documents, None))
+}
+
+/// The same by the general parser.
+fn parsed(text: &str) -> (Vec<Node>, Option<YamlError>) {
+    let mut builder = Builder::default();
     for next in Parser::new_from_str(text) {
         let result = match next {
             Ok((event, span)) => builder.event(event, line(span.start.line())),
