@@ -4,7 +4,7 @@
 //! a short time is the same connection, so the address is the host's. A host's own settings say it, too, and a computer
 //! that proves itself to the domain under its own account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::{Kind, Record};
 use rustc_hash::FxHashMap;
@@ -22,7 +22,7 @@ const ENOUGH: u64 = 2;
 /// Services by port, as one number each.
 fn port_service(port: u16) -> Option<u16> {
     match port {
-        22 | 25 | 3389 => Some(port),
+        22 | 25 | 445 | 3389 => Some(port),
         80 | 443 | 8443 | 9443 => Some(443),
         _ => None,
     }
@@ -33,6 +33,8 @@ fn kind_service(record: &Record) -> Option<u16> {
     match record.kind() {
         Kind::MailReceived => Some(25),
         Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect if record.source.starts_with("windows/") => Some(3389),
+        Kind::AuthSuccess if record.source.starts_with("windows/") && record.object == "10" => Some(3389),
+        Kind::ShareAccess if record.source.starts_with("windows/") => Some(445),
         Kind::SshSession if record.source.starts_with("linux/") || record.source.starts_with("vmware/esxi_auth") => Some(22),
         Kind::AuthSuccess if record.source.starts_with("linux/") => Some(22),
         Kind::AuthSuccess | Kind::SessionStart | Kind::AuthMissing if record.source.starts_with("ivanti/") => Some(443),
@@ -55,6 +57,10 @@ pub struct Book {
     accounts: BTreeMap<String, String>,
     /// (source, service) -> when it last asked, and whom; empty where it asked several.
     asked: FxHashMap<(String, u16), (i64, String)>,
+    /// (host, address) that a client says of itself: counted where that host has logs of its own.
+    claims: BTreeMap<(String, String), u64>,
+    /// Hosts that wrote logs.
+    spoke: BTreeSet<String>,
     /// Address -> host, once all is learned.
     settled: BTreeMap<String, String>,
 }
@@ -108,6 +114,7 @@ impl Book {
             self.vote(&record.host, own, 5);
         }
         self.service(record, time);
+        self.names(record);
         // Some logs write address and port as one.
         let src = bare(&record.src);
         let behind = record.src.get(src.len() + 1..).and_then(|port| port.parse().ok());
@@ -168,6 +175,31 @@ impl Book {
         }
     }
 
+    /// Names that logs write beside addresses.
+    fn names(&mut self, record: &Record) {
+        let src = bare(&record.src);
+        if record.source.starts_with("windows/") {
+            if !self.spoke.contains(record.host.as_str()) && self.spoke.len() < WAITING {
+                self.spoke.insert(record.host.clone());
+            }
+            let own = record.kind() == Kind::Flow && record.field("Initiated") == Some("true");
+            if own && !is_public(src) {
+                self.vote(&record.host, src, 2);
+            }
+            let named = record.field("WorkstationName").filter(|name| record.kind() == Kind::AuthSuccess && name.len() > 1);
+            if let Some(name) = named.filter(|_| !is_local(src) && !is_public(src) && self.claims.len() < WAITING) {
+                *self.claims.entry((host_key(name), src.to_owned())).or_default() += 1;
+            }
+        } else if record.source == "mail/exchange_tracking" && record.kind() == Kind::MailReceived {
+            // The server looked the name of its neighbour up.
+            let name = record.field("client-hostname").filter(|name| name.contains('.') && !is_public(src));
+            name.into_iter().for_each(|name| self.vote(name, src, 1));
+            if !is_public(&record.dst) {
+                self.vote(&record.host, &record.dst, 1);
+            }
+        }
+    }
+
     pub fn vote(&mut self, host: &str, address: &str, weight: u64) {
         if self.weigh(host, address, weight) {
             self.names.entry(host_key(host)).or_insert_with(|| host.to_owned());
@@ -205,6 +237,12 @@ impl Book {
         self.network = Half::default();
         self.hosts = Half::default();
         self.asked = FxHashMap::default();
+        let spoke: BTreeSet<String> = std::mem::take(&mut self.spoke).iter().map(|host| host_key(host)).collect();
+        for ((host, address), count) in std::mem::take(&mut self.claims) {
+            if spoke.contains(&host) {
+                self.vote(&host, &address, count.min(ENOUGH));
+            }
+        }
         let mut best: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
         for ((host, address), votes) in &self.votes {
             let entry = best.entry(address).or_insert((0, host));
@@ -268,6 +306,27 @@ mod tests {
         }
         book.settle();
         assert_eq!(book.host_of("10.0.0.5"), Some("rds"));
+    }
+
+    #[test]
+    fn names_beside_addresses_name_the_host_where_someone_else_wrote_them() {
+        let mut book = Book::default();
+        let fields = vec![("client-hostname".to_owned(), "mx.corp.example".to_owned())];
+        let mail = Record { src: "172.16.0.25".into(), fields, ..record("mail/exchange_tracking", Kind::MailReceived, "EX01", "", 5) };
+        let claim = |name: &str, src: &str| {
+            let fields = vec![("WorkstationName".to_owned(), name.to_owned())];
+            Record { src: src.into(), fields, ..record("windows/evtx", Kind::AuthSuccess, "FS01", "", 9) }
+        };
+        for _ in 0..2 {
+            book.observe(&mail);
+            book.observe(&claim("WS-07", "10.0.0.7"));
+            book.observe(&claim("UNKNOWN", "10.0.0.8"));
+        }
+        book.observe(&record("windows/evtx", Kind::ProcessStart, "ws-07.corp.example", "", 20));
+        book.settle();
+        assert_eq!(book.host_of("172.16.0.25"), Some("mx.corp.example"));
+        assert_eq!(book.host_of("10.0.0.7").map(host_key).as_deref(), Some("ws-07"));
+        assert_eq!(book.host_of("10.0.0.8"), None, "nobody but the client itself names it");
     }
 
     #[test]

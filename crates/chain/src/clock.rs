@@ -170,6 +170,13 @@ fn keys(record: &Record) -> Vec<String> {
     if record.kind() != Kind::Flow || crate::names::is_public(src) || record.dst_port == Some(25) {
         keys.push(format!("client {src}"));
     }
+    // Few desktops are opened: both ends of one tell the time.
+    let desktop = record.kind() == Kind::Flow && record.dst_port == Some(3389)
+        || matches!(record.kind(), Kind::RdpLogon | Kind::RdpConnect)
+        || record.kind() == Kind::AuthSuccess && record.source.starts_with("windows/") && record.object == "10";
+    if desktop {
+        keys.push(format!("desktop {src}"));
+    }
     if let Some(port) = record.src_port.filter(|port| *port >= 1024) {
         keys.push(format!("port {src} {port}"));
     }

@@ -23,6 +23,7 @@ use crate::others::{self, Heard};
 
 pub(crate) use flows::judge::SOON;
 pub(crate) use machines::tail;
+pub(crate) use ways::Way;
 
 /// What the analyst says beside the evidence.
 #[derive(Clone, Debug, Default)]

@@ -263,6 +263,14 @@ impl Vpn {
         // Where many are on the way, carriers give them the same addresses: then the address alone says nothing.
         let on_the_way = usual && self.only_address(second, session);
         weight += if on_the_way { -4 } else { i32::from(users.len() >= 2) * 2 };
+        // Whoever signs in from that address or network too, on another day, travels.
+        let own = self.signins.get(&user_key(&session.user));
+        let near = |src: &&String| **src != first.src && network(src) == network(&record.src);
+        let travels = own.filter(|_| !on_the_way && users.len() < 2 && !second.known_address).and_then(|all| {
+            let there = all.get_key_value(&record.src).map(|(src, _)| src);
+            there.or_else(|| all.keys().find(near))
+        });
+        weight += travels.map_or(0, |src| if *src == record.src { -3 } else { -2 });
         let (level, confidence) = match weight {
             5.. => (Level::High, 0.85),
             3..=4 => (Level::Medium, 0.6),
@@ -270,8 +278,14 @@ impl Vpn {
             _ => return,
         };
         let sid = session.first.session.clone();
-        let args =
-            [("user", session.user.as_str()), ("session", &sid), ("first", &first.src), ("second", &record.src), ("host", &record.host)];
+        let args = [
+            ("user", session.user.as_str()),
+            ("session", &sid),
+            ("first", &first.src),
+            ("second", &record.src),
+            ("host", &record.host),
+            ("travels", travels.map_or("", String::as_str)),
+        ];
         let entities = vec![
             Entity::new(EntityKind::User, session.user.clone(), "actor"),
             Entity::new(EntityKind::Session, sid.clone(), "via"),

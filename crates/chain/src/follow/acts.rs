@@ -22,7 +22,7 @@ pub(super) fn is_ssh(record: &Record) -> bool {
     record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/") && !record.src.is_empty()
 }
 
-fn owned(list: &[&str]) -> Vec<String> {
+pub(super) fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
@@ -78,6 +78,7 @@ impl Follow<'_> {
         }
         let Some(held) = self.addresses.get(src).cloned() else { return };
         let mut current = Vec::new();
+        let mut early = false;
         for at in held {
             let Some(presence) = self.all.get(at) else { continue };
             if presence.holds(time) {
@@ -85,9 +86,12 @@ impl Follow<'_> {
                 if named || self.other_account(presence, record) {
                     current.push(at);
                 }
-            } else if time < presence.from && record.kind() == Kind::Flow {
-                self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
+            } else {
+                early |= time < presence.from && record.kind() == Kind::Flow;
             }
+        }
+        if early && current.is_empty() {
+            self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
         }
         // The narrowest presence that holds: the latest one.
         if let Some(at) = current.into_iter().max_by_key(|at| self.all.get(*at).map(|p| (!p.own, p.from))) {
@@ -130,7 +134,7 @@ impl Follow<'_> {
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
             Kind::AuthSuccess if record.source.starts_with("windows/") && matches!(record.object.as_str(), "10" | "7" | "3") => {
                 // Hosts open network logons all day; from a host that has work of its own they say nothing.
-                if !presence.own || record.object == "10" {
+                if !presence.own || record.object == "10" || self.new_account(&presence, record) {
                     self.desktop(at, &presence, record, time);
                 }
             }
@@ -157,7 +161,7 @@ impl Follow<'_> {
     }
 
     /// The account comes from there again and again: its own work.
-    fn usual(&self, record: &Record) -> bool {
+    pub(super) fn usual(&self, record: &Record) -> bool {
         self.joins.ways.days(&record.user, bare(&record.src), &record.host) > 4
     }
 
@@ -185,44 +189,6 @@ impl Follow<'_> {
         self.add(held(time, time + 12 * HOUR, false));
         // Without a logout the account stays his for some days, with less certainty.
         self.add(held(time + 12 * HOUR + 1, time + HELD, true));
-    }
-
-    pub(super) fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
-        if presence.own && (presence.user.is_none() || self.usual(record))
-            || is_public(bare(&record.src)) && record.source.starts_with("network/")
-        {
-            return;
-        }
-        if !self.lift(at, record, 0) {
-            self.act(at, "followed-logon", (&owned(&["T1021.001", "T1078"]), "lateral-movement"), record, 0);
-        }
-        let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
-        if record.session.starts_with("0x") {
-            self.add(Presence {
-                carrier: Carrier::Logon(host_key(&place), record.session.clone()),
-                from: time,
-                to: time + 24 * HOUR,
-                origin: because(record),
-                entity: Entity::new(EntityKind::Session, record.session.clone(), "via"),
-                by: By::Exact,
-                alternatives: presence.alternatives,
-                own: false,
-                user: None,
-                weak: presence.weak,
-            });
-        }
-        if record.kind() != Kind::RdpConnect && (record.object == "10" || record.kind() != Kind::AuthSuccess) {
-            self.hold_name(record, presence, time);
-        }
-        let name = account(&record.user);
-        if !record.host.is_empty() && !name.is_empty() && record.kind() != Kind::RdpConnect {
-            for address in self.joins.book.addresses_of(&place) {
-                self.held_host(&address, record, Some(name.clone()), presence, time);
-            }
-        } else if record.host.is_empty() && !is_public(&record.dst) && self.joins.book.host_of(&record.dst).is_none() {
-            // A system that no log of its own shows: what it asks for that it never asked before.
-            self.held_host(&record.dst.clone(), record, None, presence, time);
-        }
     }
 
     pub(super) fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, (time, others): (i64, u64)) {
@@ -301,7 +267,8 @@ impl Follow<'_> {
             return;
         }
         if is_public(&record.dst) {
-            let any = self.lift(at, record, 0);
+            // What a host with work of its own called before, it calls now.
+            let any = !(presence.own && known) && self.lift(at, record, 0);
             if !any && !known && record.bytes_out.is_some_and(|bytes| bytes >= MUCH) {
                 let others = presence
                     .user
@@ -310,6 +277,12 @@ impl Follow<'_> {
                 self.act(at, "followed-transfer", (&owned(&["T1041", "T1048"]), "exfiltration"), record, others);
             }
         } else if !known {
+            // A desktop on a system whose own log is not there.
+            let lasting = record.duration.is_some_and(|length| length >= 10_000_000) && record.bytes_in.is_some_and(|bytes| bytes > 0);
+            if port == 3389 && lasting && presence.user.is_some() && self.joins.book.host_of(&record.dst).is_none() {
+                let opened = Record { kind: Some(Kind::RdpConnect), ..record.clone() };
+                self.desktop(at, presence, &opened, time);
+            }
             let hour = time.div_euclid(HOUR);
             let (places, records) = self.flows.asked.entry((at, hour)).or_default();
             if places.insert((record.dst.clone(), port)) && records.len() < 20 {

@@ -18,8 +18,24 @@ const USED: usize = 3;
 const DEPTH: usize = 5;
 
 /// Techniques that mean: someone else's code or commands on the host itself.
-const ON_HOST: &[&str] =
-    &["T1190", "T1505.003", "T1037.004", "T1053.003", "T1543.002", "T1059.004", "T1059.006", "T1071.001", "T1071.004", "T1219", "T1554"];
+const ON_HOST: &[&str] = &[
+    "T1190",
+    "T1505.003",
+    "T1037.004",
+    "T1053.003",
+    "T1543.002",
+    "T1059.004",
+    "T1059.006",
+    "T1071.001",
+    "T1071.004",
+    "T1219",
+    "T1554",
+    "T1204.002",
+    "T1059.001",
+    "T1218.011",
+    "T1547.001",
+    "T1003.001",
+];
 
 pub(super) fn value<'f>(finding: &'f Finding, kind: EntityKind, role: &str) -> Option<&'f str> {
     finding.entities.iter().find(|e| e.kind == kind && (role.is_empty() || e.role == role)).map(|e| e.value.as_str())
@@ -44,6 +60,12 @@ impl Follow<'_> {
             self.on_box(finding, &origin);
             if finding.micros.is_some() {
                 self.back(finding, &origin, time);
+            }
+        }
+        // Calls to what is proven to be his, made before: the box was his by then.
+        for finding in findings.iter().filter(|finding| finding.level < Level::High && finding.micros.is_some()) {
+            if let Some(origin) = finding.because.first() {
+                self.on_box(finding, origin);
             }
         }
     }
@@ -174,6 +196,7 @@ impl Follow<'_> {
             step = place;
             src = Some(way.src.as_ref().to_owned());
             self.session_at(finding, &step, way.from);
+            self.way_in(&way, &session_of(finding), &step);
         }
         for _ in 0..DEPTH {
             let from_here = src.clone().filter(|address| !is_public(address));
@@ -228,6 +251,31 @@ impl Follow<'_> {
             }
             src = Some(way.src.as_ref().to_owned());
         }
+    }
+
+    /// The logon that carried harm: told itself, and what that account does from the same place is followed.
+    fn way_in(&mut self, way: &crate::compare::Way, session: &str, origin: &Because) {
+        let src = way.src.as_ref();
+        if !way.desktop || is_public(src) || self.joins.appliances.contains(src) || crate::names::is_local(src) {
+            return;
+        }
+        let known = Carrier::Logon(host_key(&way.host), session.to_owned());
+        if let Some(at) = self.all.iter().position(|held| held.carrier == known) {
+            let techniques = ["T1021.001".to_owned(), "T1078".to_owned()];
+            self.act(at, "followed-logon", (&techniques, "lateral-movement"), &way.record(session), 0);
+        }
+        self.add(Presence {
+            carrier: Carrier::Address(src.to_owned()),
+            from: way.from,
+            to: way.from + BEFORE,
+            origin: origin.clone(),
+            entity: Entity::new(EntityKind::Address, src, "from"),
+            by: By::Interval,
+            alternatives: 0,
+            own: true,
+            user: Some(account(&way.user)),
+            weak: false,
+        });
     }
 
     fn session_at(&mut self, finding: &Finding, origin: &Because, from: i64) {

@@ -208,6 +208,8 @@ fn credentials_used_in_his_session_lead_to_the_next_desktop() {
         object: "10".into(),
         ..event("windows/evtx", Kind::AuthSuccess, minute, "ADM01", user, "10.0.4.21")
     };
+    // Who came from there on other days is at his own work.
+    records.insert(0, next("CORP\\taro", -4000));
     records.push(next("CORP\\ops-17", 81));
     records.push(next("CORP\\taro", 83));
     let (found, _) = run(&records);

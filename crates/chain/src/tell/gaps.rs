@@ -46,6 +46,9 @@ struct Expected {
     id: String,
     /// Technique ids that it would show; a parent stands for its children.
     shows: Vec<String>,
+    /// Told only where a step of the story would be shown there, or something else of that product was collected.
+    #[serde(default)]
+    asked: bool,
     /// Any of these in its place is as good.
     #[serde(default)]
     or: Vec<String>,
@@ -130,7 +133,7 @@ pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage], 
     rotated(&expected, steps, coverage, &mut gaps);
     unseen(&expected, steps, coverage, &mut gaps);
     silent(steps, coverage, window, &mut gaps);
-    cleared(&expected, findings, &mut gaps);
+    cleared(&expected, findings, coverage, &mut gaps);
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
@@ -206,7 +209,11 @@ fn missing(
             }
         }
     }
-    for one in expected.network.iter().filter(|one| !has(&all, one)) {
+    let spoken = |one: &Expected| {
+        let product = all.iter().any(|source| source.split('/').next() == one.id.split('/').next());
+        !one.asked || product || shown(steps, None, one).is_some()
+    };
+    for one in expected.network.iter().filter(|one| !has(&all, one) && spoken(one)) {
         gaps.push(gap(GapWhy::NotCollected, "", &one.id, "", range.clone(), shown(steps, None, one)));
     }
 }
@@ -291,14 +298,29 @@ fn silent(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i6
     }
 }
 
-fn cleared(expected: &Expectations, findings: &[Finding], gaps: &mut Vec<Gap>) {
+/// What a copy made before still holds is not lost.
+fn kept_until(coverage: &[Coverage], host: &str, source: &str, at: Option<i64>) -> Option<String> {
+    let family = source.split('/').next().filter(|family| !family.is_empty())?;
+    let at = at?;
+    let own = coverage.iter().filter(|one| host_key(&one.host) == host_key(host) && one.source.split('/').next() == Some(family));
+    let last = |one: &Coverage| {
+        let (now, buckets) = (usize::try_from((at - one.start).checked_div(one.width)?).ok()?, &one.buckets);
+        let written = buckets.iter().take(now).rposition(|count| *count > 0)?;
+        Some(one.start + (written as i64 + 1) * one.width)
+    };
+    text(own.filter_map(|one| one.last.filter(|last| *last < at).or_else(|| last(one))).max())
+}
+
+fn cleared(expected: &Expectations, findings: &[Finding], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
     for finding in findings.iter().filter(|finding| finding.level >= Level::Low) {
         let Some(clears) = expected.cleared.iter().find(|clears| finding.techniques.contains(&clears.technique)) else { continue };
         let log = super::entity(finding, konseki_model::EntityKind::Service);
         let path = finding.because.first().map(|because| because.path.as_str());
         let names = [finding.args.get("source").map(String::as_str), log, Some(clears.source.as_str()), path];
         let source = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
-        gaps.push(gap(GapWhy::LogCleared, place(finding).unwrap_or_default(), source, "", (None, finding.time.start.clone()), None));
+        let host = place(finding).unwrap_or_default();
+        let from = kept_until(coverage, host, source, finding.micros);
+        gaps.push(gap(GapWhy::LogCleared, host, source, "", (from, finding.time.start.clone()), None));
     }
 }
 

@@ -69,6 +69,11 @@ fn thin(all: Vec<(usize, usize, Link)>) -> Vec<Link> {
             }
         }
     }
+    // A join that following found tells which of two of the same time came first.
+    let back: Vec<(usize, usize, By)> = out.keys().filter(|(from, to, _)| from > to).copied().collect();
+    for (from, to, by) in back {
+        out.remove(&(to, from, by));
+    }
     // An exact key says all that an interval says.
     let exact: BTreeSet<(usize, usize)> = out.keys().filter(|(.., by)| *by == By::Exact).map(|(from, to, _)| (*from, *to)).collect();
     out.into_iter().filter(|((from, to, by), _)| *by == By::Exact || !exact.contains(&(*from, *to))).map(|(_, link)| link).collect()
@@ -98,6 +103,9 @@ fn by_edges(ends: &[Ends<'_>], joins: &Joins) -> Vec<(usize, usize, Link)> {
         for from in &sources {
             for to in targets.iter().filter(|to| *to != from && !sources.contains(to)) {
                 if let (Some(from), Some(to)) = (ends.get(*from), ends.get(*to)) {
+                    // What proved it may have begun after what it proves: a link goes with time.
+                    let late = from.step.micros.zip(to.step.micros).is_some_and(|(from, to)| from > to + HOUR);
+                    let (from, to) = if late && edge.by != By::Exact { (to, from) } else { (from, to) };
                     let mut because = vec![edge.from.clone(), edge.to.clone()];
                     because.dedup();
                     let mut entity = edge.entity.clone();

@@ -22,11 +22,20 @@ pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Find
         }
     }
     let joined: BTreeSet<(&str, At)> = joins.edges.iter().map(|edge| (edge.to.evidence.as_str(), edge.to.at)).collect();
+    // What a strong finding rests on belongs to it, too.
+    let strong: BTreeSet<(&str, At)> = findings
+        .iter()
+        .filter(|finding| finding.level >= Level::High)
+        .flat_map(|finding| finding.because.iter().map(|b| (b.evidence.as_str(), b.at)))
+        .collect();
+    let grounds = joins.edges.iter().filter(|edge| strong.contains(&(edge.to.evidence.as_str(), edge.to.at)));
+    let grounds: BTreeSet<(&str, At)> = grounds.map(|edge| (edge.from.evidence.as_str(), edge.from.at)).collect();
     let broken = broken(findings, joins);
     let shells = shells(findings);
     let sent = senders(findings);
     let connected = |finding: &Finding| {
-        let by_join = finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)));
+        let by_join =
+            finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)) || grounds.contains(&(b.evidence.as_str(), b.at)));
         let (host, day) = (place(finding).map(host_key), finding.micros.map(|micros| micros.div_euclid(DAY)));
         // Nobody works on an appliance: what speaks against it there, once it is broken into, belongs to the story.
         let on_box =
@@ -156,6 +165,12 @@ fn family(finding: &Finding) -> String {
     own.map_or_else(|| family.to_owned(), |name| format!("session {name}"))
 }
 
+/// Who did it; the account that it was done to where nobody is named.
+fn actor(finding: &Finding) -> Option<&str> {
+    let users = || finding.entities.iter().filter(|e| e.kind == EntityKind::User && !e.value.is_empty());
+    users().find(|e| e.role == "actor").or_else(|| users().next()).map(|e| e.value.as_str())
+}
+
 /// Ways in that belong to one account each.
 const ENTRY: &[&str] = &["vpn-session-second-address", "vpn-session-no-login", "followed-vpn-login"];
 
@@ -215,13 +230,7 @@ fn step(tactic: String, group: &[&Finding]) -> Step {
             basis: first.map(|finding| finding.time.basis.clone()).unwrap_or_default(),
         },
         host,
-        actor: worst
-            .copied()
-            .into_iter()
-            .chain(group.iter().copied())
-            .find_map(|finding| entity(finding, EntityKind::User))
-            .unwrap_or_default()
-            .to_owned(),
+        actor: worst.copied().into_iter().chain(group.iter().copied()).find_map(actor).unwrap_or_default().to_owned(),
         findings: group.iter().map(|finding| finding.id.clone()).collect(),
         confidence: ((1.0 - doubt) * 100.0).round() / 100.0,
         key: String::new(),

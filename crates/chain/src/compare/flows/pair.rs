@@ -34,6 +34,8 @@ pub(crate) struct Pair {
     pub long_micros: i64,
     pub long_bytes: u64,
     early: Vec<Cite>,
+    /// When those of the first that sent much began.
+    opening: Vec<Stamp>,
     large: Vec<(u64, Stamp, Cite)>,
     slow: Vec<Cite>,
     pub unanswered: u64,
@@ -96,6 +98,7 @@ impl Pair {
         let early = self.early.len() < FIRST;
         if early {
             self.early.push(names.cite(record));
+            self.opening.extend(record.time.filter(|_| out >= 100_000));
         }
         self.more(record, time, (out, back), !early, names);
         out
@@ -172,6 +175,12 @@ impl Pair {
 
     /// Start of the largest flow of a day, where it is kept.
     pub fn start_of(&self, day: i64) -> Option<Stamp> {
-        self.large.iter().map(|(_, time, _)| *time).filter(|time| time.micros.div_euclid(DAY) == day).min().or(self.stamp)
+        self.large
+            .iter()
+            .map(|(_, time, _)| *time)
+            .chain(self.opening.iter().copied())
+            .filter(|time| time.micros.div_euclid(DAY) == day)
+            .min()
+            .or(self.stamp)
     }
 }

@@ -41,6 +41,23 @@ fn a_session_in_two_places_without_a_second_login() {
 }
 
 #[test]
+fn a_traveller_who_signs_in_from_there_on_other_days_is_no_intruder() {
+    let level = |later: &str| {
+        let found = run(&[
+            event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
+            event(Kind::SessionStart, 2, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
+            event(Kind::SessionChange, 40, "203.0.113.77", ""),
+            event(Kind::SessionChange, 200, "198.51.100.20", ""),
+            event(Kind::AuthSuccess, 2000, later, ""),
+        ]);
+        found.first().map(|finding| finding.level)
+    };
+    assert_eq!(level("198.51.100.20"), Some(Level::High));
+    assert_eq!(level("203.0.113.91"), Some(Level::Medium), "the same network");
+    assert_eq!(level("203.0.113.77"), Some(Level::Low), "the very address");
+}
+
+#[test]
 fn roaming_with_a_login_and_the_same_network_are_innocent() {
     let roaming = [
         event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
