@@ -20,6 +20,8 @@ mod tell;
 /// Native fields that comparisons and following ask for; the story is told without the others.
 pub const NATIVE: &[&str] = &[
     "EventRecordID",
+    "IPv4 Address",
+    "IPv4Address",
     "Initiated",
     "LogonType",
     "Record ID",
