@@ -72,8 +72,8 @@ impl Book {
         if record.source == "vmware/esxi_conf" && plain(&record.object).ends_with("ipv4address") {
             self.vote(&record.host, &record.target, 5);
         } else if record.source == "vmware/esxi_listing" {
-            let own = record.fields.iter().find(|(name, _)| plain(name) == "ipv4address").map(|(_, value)| value.clone());
-            self.vote(&record.host, own.as_deref().unwrap_or_default(), 5);
+            let own = ["IPv4 Address", "IPv4Address"].iter().find_map(|name| record.field(name));
+            self.vote(&record.host, own.unwrap_or_default(), 5);
         }
     }
 
