@@ -14,10 +14,11 @@ rule konseki_ransom_note
         $e1 = /(files|data|network|servers?|machines?)[^\n]{0,60}(has|have|was|were|are)\s+(been\s+)?(fully\s+)?encrypted/ nocase
         $e2 = /we\s+have\s+(downloaded|stolen|exfiltrated|encrypted)/ nocase
         $d1 = /decrypt(or|ion|er)?\b/ nocase
-        $d2 = /recover\s+your\s+(files|data)/ nocase
+        $d2 = /(recover|restore|unlock|get\s+back)\s+(your\s+|the\s+|all\s+)*(files|data|systems?|network)/ nocase
         $w1 = /[a-z2-7]{16,56}\.onion/
         $w2 = "Tor Browser" nocase ascii
         $w3 = /(tox|session|telegram)\s*(id|messenger|chat)/ nocase
+        $c1 = /contact\s+us|your\s+(personal\s+)?id\b|write\s+to\s+us/ nocase
     condition:
-        filesize < 64KB and any of ($e*) and any of ($d*) and any of ($w*)
+        filesize < 64KB and any of ($e*) and any of ($w*) and (any of ($d*) or filesize < 8KB and $w1 and $c1)
 }

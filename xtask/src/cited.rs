@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::{root, sources};
 
 /// Keys of a data file whose values may be the head of an id and stand for all of them.
-const HEADS: &[&str] = &["known_by", "shown_by"];
+const HEADS: &[&str] = &["known_by", "shown_by", "ordered_by"];
 
 fn files(folder: &Path, ending: &str, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -22,6 +22,8 @@ pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const QUARTER: i64 = 900 * SECOND;
 /// The same client within a minute is one visit.
 const VISIT: i64 = 60 * SECOND;
+/// The same port of the same client within this time is one connection.
+const KEPT_OPEN: i64 = 3600 * SECOND;
 
 /// What is known of a group of pieces that one clock wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,8 +83,10 @@ pub fn wants(kind: Kind) -> bool {
     )
 }
 
-fn visit(times: &mut Vec<i64>, time: i64) {
-    if times.len() < TIMES && times.last().is_none_or(|last| (time - last).abs() >= VISIT) {
+/// `key`: requests over one connection are one visit however long it is kept open.
+fn visit(key: &str, times: &mut Vec<i64>, time: i64) {
+    let apart = if key.starts_with("port ") { KEPT_OPEN } else { VISIT };
+    if times.len() < TIMES && times.last().is_none_or(|last| (time - last).abs() >= apart) {
         times.push(time);
     }
 }
@@ -104,7 +108,7 @@ impl Clocks {
 
     /// Events of the unsure pieces, in order of time.
     pub fn own(&mut self, record: &Record) {
-        let (Some(time), Some(at)) = (record.micros(), self.of.get(&record.evidence)) else { return };
+        let (Some(time), Some(at)) = (begun(record), self.of.get(&record.evidence)) else { return };
         let Some(group) = self.groups.get_mut(*at) else { return };
         match record.kind() {
             Kind::TunnelStart if ip(&record.assigned).is_some() && !record.session.is_empty() && group.tunnels.len() < TUNNELS => {
@@ -120,7 +124,7 @@ impl Clocks {
         }
         for key in keys(record) {
             if group.own.len() < KEYS || group.own.contains_key(&key) {
-                visit(group.own.entry(key).or_default(), time);
+                visit(&key.clone(), group.own.entry(key).or_default(), time);
             }
         }
     }
@@ -135,13 +139,13 @@ impl Clocks {
 
     /// Events of all pieces, in order of time; those of unsure ones are passed over.
     pub fn other(&mut self, record: &Record) {
-        let Some(time) = record.micros().filter(|_| !self.of.contains_key(&record.evidence)) else { return };
+        let Some(time) = begun(record).filter(|_| !self.of.contains_key(&record.evidence)) else { return };
         if let Some(times) = client(record).and_then(|src| self.used.get_mut(src)) {
-            visit(times, time);
+            visit("", times, time);
         }
         for key in keys(record) {
             if let Some(times) = self.seen.get_mut(&key) {
-                visit(times, time);
+                visit(&key, times, time);
             }
         }
     }
@@ -152,6 +156,12 @@ impl Clocks {
     }
 }
 
+/// When it began: a firewall writes a connection when it ends, its ends when it begins.
+fn begun(record: &Record) -> Option<i64> {
+    let length = record.duration.filter(|_| record.source == "network/firewall" && record.kind() == Kind::Flow);
+    record.micros().map(|time| time - length.unwrap_or(0))
+}
+
 /// What both ends of a connection write of it: the client alone, and the client with its port.
 fn keys(record: &Record) -> Vec<String> {
     let Some(src) = client(record).filter(|_| record.kind() != Kind::TunnelEnd) else { return Vec::new() };
@@ -159,6 +169,13 @@ fn keys(record: &Record) -> Vec<String> {
     // A desktop behind a firewall asks for many things: as a client only the ones that come from outside, or ask for mail.
     if record.kind() != Kind::Flow || crate::names::is_public(src) || record.dst_port == Some(25) {
         keys.push(format!("client {src}"));
+    }
+    // Few desktops are opened: both ends of one tell the time.
+    let desktop = record.kind() == Kind::Flow && record.dst_port == Some(3389)
+        || matches!(record.kind(), Kind::RdpLogon | Kind::RdpConnect)
+        || record.kind() == Kind::AuthSuccess && record.source.starts_with("windows/") && record.object == "10";
+    if desktop {
+        keys.push(format!("desktop {src}"));
     }
     if let Some(port) = record.src_port.filter(|port| *port >= 1024) {
         keys.push(format!("port {src} {port}"));

@@ -20,11 +20,16 @@ mod tell;
 /// Native fields that comparisons and following ask for; the story is told without the others.
 pub const NATIVE: &[&str] = &[
     "EventRecordID",
+    "IPv4 Address",
+    "IPv4Address",
+    "Initiated",
     "LogonType",
     "Record ID",
     "RecordID",
     "RuleID",
     "VMName",
+    "WorkstationName",
+    "client-hostname",
     "event_key",
     "file",
     "fw",
@@ -33,6 +38,7 @@ pub const NATIVE: &[&str] = &[
     "macb",
     "message",
     "part",
+    "verdict",
     "vm",
 ];
 

@@ -183,6 +183,8 @@ fn identity(record: &Record) -> Option<(String, String)> {
     match record.source.as_str() {
         "mail/postfix" if queue.is_empty() => None,
         "mail/postfix" => Some((queue, if record.kind() == Kind::Other { record.object.clone() } else { String::new() })),
+        // Refused before its content came: nothing of it lay there.
+        "mail/barracuda" if record.outcome == "RECV" && record.field("verdict") == Some("2") => None,
         "mail/barracuda" => (!queue.is_empty()).then(|| (queue.clone(), queue)),
         // Names of messages stand in the object; without one the internal number has to do.
         _ if !record.object.is_empty() => Some((record.object.clone(), record.object.clone())),
@@ -265,7 +267,9 @@ impl Gate {
             }
             let args = [("from", &message.people.0), ("to", &message.people.1), ("host", &self.host)];
             let args = args.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value.clone()));
-            scope.cannot_exclude.push(item(&value, "mail-in-window", vec![message.because.clone()], args.collect()));
+            // How long the system keeps messages is not known: it may have been gone by then.
+            let why = if keep.is_none() && message.first < from { "mail-before" } else { "mail-in-window" };
+            scope.cannot_exclude.push(item(&value, why, vec![message.because.clone()], args.collect()));
         }
         scope.mail.push(MailScope {
             host: self.host.clone(),

@@ -44,7 +44,7 @@ pub fn tell(findings: &[Finding], joins: &Joins, coverage: &[Coverage]) -> Chain
     let chosen = steps::choose(findings, joins);
     let mut steps = steps::steps(&chosen);
     let links = links::links(&mut steps, findings, joins);
-    let gaps = gaps::gaps(&steps, findings, coverage);
+    let gaps = gaps::gaps(&steps, findings, coverage, &joins.sources);
     let sensors = sensor::Sensors::new(coverage, joins);
     Chain {
         scope: scope::scope(&steps, findings, &chosen, joins, &sensors),

@@ -100,11 +100,18 @@ fn move_intake(listed: &mut Listed, clocks: &[Clock]) {
                     *time = text;
                 }
             }
-            let hours = clock.offset.parts.iter().map(|(_, micros)| format!("{:+.2} h", *micros as f64 / 3.6e9));
-            piece.zone.name = format!("{} {}", clock.zone, hours.collect::<Vec<_>>().join(", "));
+            let shifts = clock.offset.parts.iter().map(|(_, micros)| shift(*micros));
+            piece.zone.name = format!("{} {}", clock.zone, shifts.collect::<Vec<_>>().join(", "));
             piece.zone.basis = "compared".to_owned();
         }
     }
+}
+
+/// `+9.00 h`, or `-365 d -9.00 h` where a year was taken that is not the log's.
+fn shift(micros: i64) -> String {
+    let days = micros / 86_400_000_000;
+    let hours = format!("{:+.2} h", (micros % 86_400_000_000) as f64 / 3.6e9);
+    if days.abs() >= 2 { format!("{days:+} d {hours}") } else { format!("{:+.2} h", micros as f64 / 3.6e9) }
 }
 
 /// What the page says of a clock.
@@ -144,4 +151,16 @@ pub(crate) fn row(clock: &Clock) -> serde_json::Value {
         "by": clock.offset.by,
         "evidence": clock.evidence,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shift;
+
+    #[test]
+    fn a_year_is_told_in_days() {
+        assert_eq!(shift(9 * 3_600_000_000), "+9.00 h");
+        assert_eq!(shift(-30 * 3_600_000_000), "-30.00 h");
+        assert_eq!(shift(-(365 * 24 + 9) * 3_600_000_000), "-365 d -9.00 h");
+    }
 }

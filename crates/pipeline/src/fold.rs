@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use konseki_model::time::{Offset, rfc3339};
-use konseki_model::{Basis, Fidelity, Finding, FindingKind, FindingTime, Level};
+use konseki_model::{Basis, Entity, EntityKind, Fidelity, Finding, FindingKind, FindingTime, Level};
 use konseki_store::Corrections;
 
 use crate::detect::{Detector, RuleWords};
@@ -84,6 +84,10 @@ fn finding(hit: &Hit, words: RuleWords) -> Finding {
     let place = hit.because.first().map(|b| format!("{}:{}:{}", b.evidence, b.at.unit(), b.at.number())).unwrap_or_default();
     let id = finding_id(&[&hit.engine, &hit.rule, &hit.host, &hit.actor, &place]);
     let mut entities: BTreeSet<_> = hit.entities.clone();
+    // A rule over bytes knows the file only; whose it is stands with the piece.
+    if hit.engine == "yara" && !hit.host.is_empty() && !entities.iter().any(|e| e.kind == EntityKind::Host) {
+        entities.insert(Entity::new(EntityKind::Host, hit.host.clone(), "where"));
+    }
     while entities.len() > 24 {
         entities.pop_last();
     }

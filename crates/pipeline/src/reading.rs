@@ -243,7 +243,7 @@ fn take_piece(found: Found, shared: &Shared<'_>, send: &SyncSender<Job>) {
     let _ = send.send(job);
 }
 
-fn host_of(path: &str, settings: &Settings) -> Option<String> {
+pub(crate) fn host_of(path: &str, settings: &Settings) -> Option<String> {
     settings.host_of(path).or_else(|| konseki_sources::host::of_path(path))
 }
 

@@ -11,6 +11,7 @@ use konseki_store::{Filter, Native, Ordered};
 use crate::assemble::Listed;
 use crate::detect::Detector;
 use crate::journal::Journal;
+use crate::reading::host_of;
 use crate::settings::Settings;
 use crate::{Error, fold};
 
@@ -79,7 +80,7 @@ pub fn tell(
                 piece.zone.basis == "assumed"
                     && piece.source == one.source
                     && piece.first.is_some()
-                    && (piece.host == one.host || piece.host.is_empty())
+                    && (piece.host.is_empty() || konseki_chain::host_key(&piece.host) == konseki_chain::host_key(&one.host))
             }),
         })
         .chain(listed.intake.iter().filter(|piece| piece.first.is_none()).map(|piece| konseki_chain::Coverage {
@@ -87,6 +88,9 @@ pub fn tell(
             source: piece.source.clone(),
             unreadable: piece.records.rejected,
             ..konseki_chain::Coverage::default()
+        }))
+        .chain(twins(listed.intake.iter().map(|piece| (piece.source.as_str(), piece.host.as_str(), piece.also.as_slice())), &|path| {
+            host_of(path, settings)
         }))
         .collect();
     let others = if heard.is_empty() {
@@ -193,4 +197,32 @@ fn coverage(journal: &Journal, listed: &Listed) -> Vec<Coverage> {
         });
     }
     rows
+}
+
+/// The same bytes from several hosts are one piece (a boot script that nobody changed): it was collected from each of them.
+/// `pieces`: source, host, further paths.
+fn twins<'a>(
+    pieces: impl Iterator<Item = (&'a str, &'a str, &'a [String])>,
+    host_at: &dyn Fn(&str) -> Option<String>,
+) -> Vec<konseki_chain::Coverage> {
+    let mut out = Vec::new();
+    for (source, own, also) in pieces.filter(|(source, ..)| *source != "none") {
+        let hosts = also.iter().filter_map(|path| host_at(path)).filter(|host| host != own);
+        out.extend(hosts.map(|host| konseki_chain::Coverage { host, source: source.to_owned(), ..konseki_chain::Coverage::default() }));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_boot_script_on_two_hosts_was_collected_from_both() {
+        let also = ["esx02/local.sh".to_owned(), "esx01/copy/local.sh".to_owned()];
+        let host = |path: &str| path.split('/').next().map(str::to_owned);
+        let hosts: Vec<String> =
+            twins([("vmware/esxi_autostart", "esx01", also.as_slice())].into_iter(), &host).into_iter().map(|one| one.host).collect();
+        assert_eq!(hosts, ["esx02"]);
+    }
 }

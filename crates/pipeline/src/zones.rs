@@ -49,7 +49,13 @@ fn told(place: &Place, outcome: &Outcome, settings: &Settings, stated: &Stated, 
     if let Some(name) = settings.zone_of(&place.path, hosts) {
         return Some((name.to_owned(), Local::new(name)?.parts(from, to), Basis::Analyst));
     }
-    let stretches = hosts.iter().find_map(|host| stated.by_host.get(&host_key(host))).filter(|_| outcome.zone.basis == "assumed")?;
+    let known = hosts.iter().find_map(|host| stated.by_host.get(&host_key(host))).filter(|_| outcome.zone.basis == "assumed");
+    let Some(stretches) = known else {
+        // Still a guess, but a better one than UTC: Windows writes local time, and a firm's computers stand in one zone.
+        let plain = outcome.zone.basis == "assumed" && outcome.zone.name == "UTC" && outcome.source.starts_with("windows/");
+        let name = stated.windows.as_deref().filter(|_| plain)?;
+        return Some((name.to_owned(), Local::new(name)?.parts(from, to), Basis::Assumed));
+    };
     let assumed = Local::new(&outcome.zone.name)?;
     let agrees = |hour: i64, offset: i32| assumed.offset_at(hour * HOUR) == Some(offset);
     if stretches.iter().all(|one| agrees(one.first, one.offset) && agrees(one.last, one.offset)) {
@@ -97,6 +103,8 @@ fn parts(id: &str, offsets: &[(i64, i32)], late: i64, who: Basis) -> impl Iterat
 pub(crate) struct Stated {
     /// In order of time; hosts whose logs contradict each other are not there.
     by_host: BTreeMap<String, Vec<Stretch>>,
+    /// The zone that the language of exported Windows events speaks for, where all speak for one.
+    windows: Option<String>,
 }
 
 struct Stretch {
@@ -111,7 +119,14 @@ impl Stated {
         let mut sources: BTreeMap<&str, States> = BTreeMap::new();
         // Host, hour -> offsets, and how many records state them.
         let mut hours: BTreeMap<String, BTreeMap<i64, BTreeMap<i32, u64>>> = BTreeMap::new();
-        for outcome in outcomes.filter(|outcome| outcome.spans.iter().any(|span| said(span).is_some())) {
+        let mut languages: BTreeSet<String> = BTreeSet::new();
+        let mut guessed = |outcome: &&Outcome| {
+            let zone = &outcome.zone;
+            if outcome.source.starts_with("windows/") && zone.basis == "assumed" && zone.name != "UTC" {
+                languages.insert(zone.name.clone());
+            }
+        };
+        for outcome in outcomes.inspect(&mut guessed).filter(|outcome| outcome.spans.iter().any(|span| said(span).is_some())) {
             let states = *sources.entry(&outcome.source).or_insert_with(|| states(&outcome.source));
             let hosts: BTreeSet<&String> = outcome.spans.iter().flat_map(|span| span.hours.keys()).collect();
             if states == States::Nothing || (states == States::OneHost && hosts.len() > 1) {
@@ -127,7 +142,8 @@ impl Stated {
             }
         }
         hours.remove("");
-        Self { by_host: hours.into_iter().filter_map(|(host, hours)| Some((host, stretches(&hours)?))).collect() }
+        let by_host = hours.into_iter().filter_map(|(host, hours)| Some((host, stretches(&hours)?))).collect();
+        Self { by_host, windows: (languages.len() == 1).then(|| languages.pop_first()).flatten() }
     }
 }
 

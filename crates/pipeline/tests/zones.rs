@@ -203,3 +203,46 @@ fn instants_are_no_guess() {
     assert_eq!(zones["linux/auditd"], ("UTC".to_owned(), "format".to_owned()));
     assert!(zones.values().all(|(_, basis)| basis != "assumed"), "{zones:?}");
 }
+
+/// The sample of an export in the language of Windows itself; the text of this file holds none of it.
+const VIEWER: &[u8] = include_bytes!("../../sources/src/windows/csv/samples/viewer_ja_cp932.csv");
+
+#[test]
+fn windows_events_without_a_zone_take_that_of_an_export_whose_language_tells_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("evidence");
+    let login = r#"{"EventTime":"2024-01-07 12:30:00","Hostname":"WS02","EventID":4624,"SourceName":"Microsoft-Windows-Security-Auditing","Channel":"Security","RecordNumber":7,"TargetUserName":"hanako","LogonType":"2","IpAddress":"127.0.0.1","EventReceivedTime":"2024-01-07 12:30:01","SourceModuleName":"in","SourceModuleType":"im_msvistalog"}"#;
+    write(&root, "nxlog/ws02.json", &format!("{login}\n"));
+    let alone = folder.path().join("alone");
+    run(vec![root.clone()], &alone);
+    assert_eq!(times(&alone, "windows/json"), [("2024-01-07T12:30:00Z".into(), "assumed".into())]);
+    fs::create_dir_all(root.join("dc01")).unwrap();
+    fs::write(root.join("dc01/export.csv"), VIEWER).unwrap();
+    let case = folder.path().join("case");
+    run(vec![root], &case);
+    assert_eq!(times(&case, "windows/json"), [("2024-01-07T03:30:00Z".into(), "assumed".into())]);
+    assert_eq!(times(&case, "windows/csv")[0].0, "2024-01-07T03:12:09Z");
+}
+
+#[test]
+fn the_seconds_in_a_mail_log_tell_the_zone_of_the_box() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("evidence");
+    let mail = |minute: i64| {
+        let at = 1_704_600_000 + minute * 60;
+        format!(
+            "Jan  7 13:{minute:02}:02 gw01 scan[9]: out.example.org[198.51.100.25] {at}-900-1-0 {at} {at} SCAN ENC a@example.org \
+             b@example.net 0.5 0 0 - SZ:9 SUBJ:x\n"
+        )
+    };
+    write(&root, "syslog/gw01/mail.log", &(0..9).map(mail).collect::<String>());
+    write(
+        &root,
+        "gw01/var/log/messages",
+        &"Jan  7 13:30:00 gw01 sshd[7]: Accepted password for root from 203.0.113.9 port 5022 ssh2\n".repeat(3),
+    );
+    let case = folder.path().join("case");
+    run(vec![root], &case);
+    let found = times(&case, "linux/syslog");
+    assert!(found.iter().all(|(time, basis)| time.ends_with("T04:30:00Z") && basis == "year-inferred"), "{found:?}");
+}

@@ -63,7 +63,7 @@ fn gaps_and_hypotheses_by_key_or_reason() {
     };
     fill_gap(&mut gap);
     // A log is called by its name, and how it is collected is said in both languages.
-    assert_eq!(gap.what, "ESXi shell commands (shell.log) of esx03 was not collected");
+    assert_eq!(gap.what, "Not collected: ESXi shell commands (shell.log) of esx03");
     assert!(gap.what_ja.starts_with("esx03 ") && gap.what_ja.contains(&Words::raw("names.vmware/esxi_shell.name").unwrap().ja));
     assert!(gap.collect.starts_with("Collect it from esx03. ") && gap.collect.contains("/var/run/log/shell"));
     assert!(gap.collect_ja.contains("/var/run/log/shell"));

@@ -8,16 +8,11 @@ use konseki_report::problems::{all, japanese};
 
 #[test]
 fn texts_hold_texts() {
-    let ja = |text: &str| japanese(text).unwrap();
-    assert_eq!(ja("an empty file"), "空のファイル");
-    assert_eq!(ja("text is not UTF-8, read as utf-8 (damaged)"), "UTF-8 ではないテキスト。utf-8（破損あり） として読み取った");
-    assert_eq!(
-        ja("a zip, not opened: more than 5 members in one input"),
-        "zip。展開していない（一つの入力に含まれるファイルが 5 件を超えている）"
-    );
-    // The closer of two that fit.
-    assert_eq!(ja("not read: a bound of this input was met"), "読み取れず：この入力の上限に達した");
-    assert_eq!(ja("not read: x"), "読み取れず（x）");
+    let told: std::collections::BTreeMap<String, String> = toml::from_str(include_str!("problems.toml")).unwrap();
+    // Of two that fit the closer one is taken.
+    for (text, expected) in told {
+        assert_eq!(japanese(&text).unwrap(), expected);
+    }
     assert_eq!(japanese("what nobody wrote"), None);
 }
 

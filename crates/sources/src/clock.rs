@@ -38,6 +38,11 @@ impl Clock {
         Self { local: Local::new(&zone), zone, basis, years: None, first_year, latest, yearless: 0, written: 0, converted: 0 }
     }
 
+    /// Nobody told the zone.
+    pub fn is_assumed(&self) -> bool {
+        self.basis == Basis::Assumed
+    }
+
     /// A better reason for the zone found in the piece itself (a header, a file name).
     pub fn set_zone(&mut self, zone: &str, basis: Basis) {
         if let Some(local) = Local::new(zone) {

@@ -50,7 +50,10 @@ pub fn of_path(path: &str) -> Option<String> {
     if let Some(host) = of_holder(path) {
         return host;
     }
-    let parts: Vec<&str> = path.split(['/', '\\']).map(|part| part.trim_end_matches('!')).filter(|part| !part.is_empty()).collect();
+    let unwrapped: Vec<&str> = path.split(['/', '\\']).filter(|part| !is_wrapped(part)).collect();
+    let path = unwrapped.join("/");
+    let path = path.as_str();
+    let parts: Vec<&str> = path.split('/').map(|part| part.trim_end_matches('!')).filter(|part| !part.is_empty()).collect();
     for part in parts.iter().rev() {
         if let Some(host) = of_bundle(part) {
             return Some(host);
@@ -62,6 +65,15 @@ pub fn of_path(path: &str) -> Option<String> {
     let above = parts.get(root.checked_sub(1)?)?;
     let name = strip_archive(above);
     plausible(name).then(|| name.to_owned())
+}
+
+/// A file that was only compressed (`mail-2025-02.log.gz!`) is no folder; an archive may be named after its machine.
+fn is_wrapped(part: &str) -> bool {
+    part.strip_suffix('!').is_some_and(|file| {
+        let lower = file.to_ascii_lowercase();
+        let one = [".gz", ".bz2", ".xz", ".zst", ".lz4"].iter().find_map(|end| lower.strip_suffix(end));
+        one.is_some_and(|stem| !stem.ends_with(".tar"))
+    })
 }
 
 /// For a section of a text (`…/esx01_triage.txt!/commands/date.txt`): its own path first, then the name and place of the text.
@@ -181,6 +193,8 @@ mod tests {
         assert_eq!(of_path("evidence/var/log/x").as_deref(), None);
         assert_eq!(of_path("vc-vcsa01-2024-01-02--10.00.tgz!/vc/var/log").as_deref(), Some("vcsa01"));
         assert_eq!(of_path("just/a/file.log").as_deref(), None);
+        assert_eq!(of_path("syslog/mgw01/mail-2025-02.log.gz!/mail-2025-02.log").as_deref(), Some("mgw01"));
+        assert_eq!(of_path("syslog/mail-2025-02.log.gz!/mail-2025-02.log").as_deref(), None);
         assert_eq!(of_path("ev/esx-prod-1/hostd.log").as_deref(), Some("esx-prod-1"));
         assert_eq!(of_path("ev/vpn01.tgz!/cav_webserv.log").as_deref(), Some("vpn01"));
         assert_eq!(of_path("ev/esx01_triage.txt!/commands/date.txt").as_deref(), Some("esx01"));

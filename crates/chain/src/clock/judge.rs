@@ -37,9 +37,10 @@ impl Anchor {
 }
 
 pub(super) fn offset(group: &Group, seen: &BTreeMap<String, Vec<i64>>, used: &BTreeMap<String, Vec<i64>>) -> Offset {
-    let anchors = anchors(group, seen, FAR);
+    let anchors = anchors(group, seen, FAR, "");
     by_connections(group, &anchors, ENOUGH)
-        .or_else(|| by_connections(group, &self::anchors(group, seen, FARTHEST), ENOUGH_FAR))
+        .or_else(|| by_connections(group, &self::anchors(group, seen, FAR, "desktop "), ENOUGH))
+        .or_else(|| by_connections(group, &self::anchors(group, seen, FARTHEST, ""), ENOUGH_FAR))
         .or_else(|| tunnels::by_tunnels(group, used))
         .unwrap_or_else(|| Offset {
             clock: group.name.clone(),
@@ -51,9 +52,10 @@ pub(super) fn offset(group: &Group, seen: &BTreeMap<String, Vec<i64>>, used: &BT
         })
 }
 
-fn anchors(group: &Group, seen: &BTreeMap<String, Vec<i64>>, far: i64) -> Vec<Anchor> {
+/// `sort`: how the keys that count begin.
+fn anchors(group: &Group, seen: &BTreeMap<String, Vec<i64>>, far: i64, sort: &str) -> Vec<Anchor> {
     let mut out = Vec::new();
-    for (key, times) in &group.own {
+    for (key, times) in group.own.iter().filter(|(key, _)| key.starts_with(sort)) {
         let Some(others) = seen.get(key) else { continue };
         for time in times {
             let from = others.partition_point(|other| *other < time - far);

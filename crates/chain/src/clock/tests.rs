@@ -92,3 +92,21 @@ fn desktops_within_tunnels_tell_the_hour() {
     let found = clocks.finish().remove(0);
     assert_eq!((found.parts.as_slice(), found.by.as_str()), ([(i64::MIN, 8 * HOUR)].as_slice(), "tunnels"));
 }
+
+/// A firewall writes hours-long connections when they end; the host it went to wrote the login when it began.
+#[test]
+fn a_firewall_is_compared_by_when_its_connections_began() {
+    let mut clocks = Clocks::new(&BTreeMap::from([("E1".to_owned(), "fw".to_owned())]));
+    let at = |n: i64| DAY * 100 + n * 5 * HOUR + (n * n * 7919 % 14_000) * SECOND;
+    let port = |n: i64| u16::try_from(50_000 + n * 37 % 9000).ok();
+    let length = |n: i64| (n * 977 % 9000) * SECOND;
+    for n in 0..40 {
+        let flow = record("E1", Kind::Flow, "10.0.0.9", at(n) + length(n) + 9 * HOUR);
+        clocks.own(&Record { source: "network/firewall".into(), src_port: port(n), duration: Some(length(n)), ..flow });
+    }
+    clocks.turn();
+    for n in 0..40 {
+        clocks.other(&Record { src_port: port(n), ..record("E2", Kind::SshSession, "10.0.0.9", at(n) + 2 * SECOND) });
+    }
+    assert_eq!(clocks.finish().remove(0).parts, [(i64::MIN, -9 * HOUR)]);
+}

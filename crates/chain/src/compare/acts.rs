@@ -7,7 +7,7 @@ use konseki_model::{Entity, EntityKind, Kind, Level, Record};
 
 use super::{Compared, Draft, host};
 use crate::data::Data;
-use crate::names::{account, is_service};
+use crate::names::{account, host_key, is_service};
 
 const DAY: i64 = 86_400_000_000;
 /// Records kept of one act of one hand.
@@ -137,7 +137,7 @@ impl Acts {
                 self.put(&DOWNLOAD, record, hand(record), machine_of(&record.object), 0);
             }
             Kind::GuestOperation => self.put(&GUEST, record, hand(record), text(&record.object), 0),
-            Kind::SshEnabled => self.put(&SSH, record, hand(record), String::new(), 0),
+            Kind::SshEnabled => self.put(&SSH, &of_its_host(record), hand(record), String::new(), 0),
             Kind::LogCleared => self.put(&CLEARED, record, hand(record), text(&record.object), 0),
             Kind::SoftwareInstall | Kind::Boot => self.update(record),
             Kind::ConfigChange if record.command.to_lowercase().contains("upgrade") || record.object.to_lowercase().contains("upgrade") => {
@@ -206,7 +206,9 @@ impl Acts {
 
     /// Commands that pack data; with a password, or into a place that others can reach, they speak louder.
     fn packing(&mut self, record: &Record, data: &Data) {
-        if is_service(&record.user) && record.kind() == Kind::ProcessStart && !record.source.starts_with("linux/") {
+        // The machine's own account, not one that is only named like it.
+        let own = !record.user.ends_with('$') || account(&record.user).trim_end_matches('$') == host_key(&record.host);
+        if is_service(&record.user) && own && record.kind() == Kind::ProcessStart && !record.source.starts_with("linux/") {
             return;
         }
         let line = record.command.to_lowercase();
@@ -253,7 +255,7 @@ impl Acts {
                         tactics: &[rule.tactic],
                         records: &part.iter().collect::<Vec<_>>(),
                         entities: entities(rule.id, first, place),
-                        args: &args(first, place, hand, thing, &count.to_string()),
+                        args: &args(rule.id, first, place, hand, thing, &count.to_string()),
                     }
                     .finding(),
                 );
@@ -273,6 +275,25 @@ fn apart(records: &[Record]) -> Vec<&[Record]> {
 
 const RULES: &[Rule] = &[EXPORT, GROUP, DOWNLOAD, GUEST, SSH, CLEARED, INTEGRITY, AUTOSTART, CRON, STAGING];
 
+/// What vCenter tells of a host happened on that host.
+fn of_its_host(record: &Record) -> Record {
+    let told = record.source.starts_with("vmware/vcenter") && record.object.contains('.') && !record.object.contains([' ', '/']);
+    if told { Record { host: record.object.clone(), ..record.clone() } } else { record.clone() }
+}
+
+/// The archive that a command makes: its first word with the ending of one.
+fn packed(command: &str) -> Option<&str> {
+    const ENDS: &[&str] = &[".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".cab"];
+    let words = command.split([' ', '"', '\'', '=']).map(|word| word.trim_matches(|c: char| c == ',' || c == ';'));
+    words.into_iter().find(|word| ENDS.iter().any(|end| word.to_ascii_lowercase().ends_with(end)))
+}
+
+/// What was packed, or where nothing names it the command.
+fn archive(record: &Record) -> &str {
+    let command = record.command.as_str();
+    if command.is_empty() { &record.object } else { packed(command).unwrap_or(command) }
+}
+
 fn hand(record: &Record) -> String {
     if record.user.is_empty() { record.src.clone() } else { account(&record.user) }
 }
@@ -290,21 +311,28 @@ fn entities(rule: &str, first: &Record, place: &str) -> Vec<Entity> {
         "vmware-datastore-download" => Some((EntityKind::Vm, machine_of(&first.object))),
         "vmware-guest-operation" => Some((EntityKind::Vm, first.object.clone())),
         "integrity-new-file" | "autostart-added" => Some((EntityKind::File, first.object.clone())),
-        "staging-archive" if first.kind() != Kind::ProcessStart => Some((EntityKind::File, first.object.clone())),
-        "vmware-admin-group-add" => Some((EntityKind::User, first.object.clone())),
+        "staging-archive" if first.command.is_empty() => Some((EntityKind::File, first.object.clone())),
+        "staging-archive" => packed(&first.command).map(|path| (EntityKind::File, path.to_owned())),
+        "vmware-admin-group-add" => Some((EntityKind::User, common_name(&first.object).to_owned())),
         _ => None,
     };
     entities.extend(object.map(|(kind, value)| Entity::new(kind, value, "object")));
     entities
 }
 
-fn args<'a>(first: &'a Record, place: &'a str, hand: &'a str, thing: &'a str, count: &'a str) -> Vec<(&'static str, &'a str)> {
+/// The name in a distinguished name: `CN=Print,CN=Users,…` is `Print`.
+fn common_name(name: &str) -> &str {
+    let rest = name.strip_prefix("CN=").or_else(|| name.strip_prefix("cn="));
+    rest.map_or(name, |rest| rest.split(',').next().unwrap_or(rest))
+}
+
+fn args<'a>(rule: &str, first: &'a Record, place: &'a str, hand: &'a str, thing: &'a str, count: &'a str) -> Vec<(&'static str, &'a str)> {
     vec![
         ("host", place),
         (
             "user",
             if first.kind() == Kind::GroupAdd {
-                first.object.as_str()
+                common_name(&first.object)
             } else if first.user.is_empty() {
                 ""
             } else {
@@ -314,7 +342,7 @@ fn args<'a>(first: &'a Record, place: &'a str, hand: &'a str, thing: &'a str, co
         ("actor", if first.kind() == Kind::GroupAdd { first.user.as_str() } else { hand }),
         ("src", &first.src),
         ("group", if first.kind() == Kind::GroupAdd { first.target.as_str() } else { "" }),
-        ("file", &first.object),
+        ("file", if rule == "staging-archive" { archive(first) } else { &first.object }),
         ("object", &first.object),
         ("vm", &first.object),
         ("log", &first.object),

@@ -3,6 +3,7 @@
 
 pub(crate) mod judge;
 mod pair;
+mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,18 +102,18 @@ impl Flows {
         let span = self.span.entry(sensor).or_insert((time, time));
         span.1 = span.1.max(time);
         span.0 = span.0.min(time);
-        let out = record.bytes_out.unwrap_or(0);
-        *self.days.entry((sensor, record.src.clone())).or_default().entry(time.div_euclid(DAY)).or_default() += out;
         let callers = self.callers.entry(record.dst.clone()).or_default();
         if callers.len() < 12 {
             callers.insert(record.src.clone());
         }
         let key = (sensor, record.src.clone(), record.dst.clone(), record.dst_port.unwrap_or(0));
-        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&key) {
+        let out = if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&key) {
             self.beyond += 1;
-            return;
-        }
-        self.pairs.entry(key).or_default().add(record, time, &mut self.names);
+            record.bytes_out.unwrap_or(0)
+        } else {
+            self.pairs.entry(key).or_default().add(record, time, &mut self.names)
+        };
+        *self.days.entry((sensor, record.src.clone())).or_default().entry(time.div_euclid(DAY)).or_default() += out;
     }
 
     /// Addresses of boxes that should be quiet, with host and role.

@@ -23,6 +23,8 @@ pub struct Mail {
     recent: FxHashMap<String, Record>,
     /// (caller, called) -> the message and the calls that followed.
     calls: BTreeMap<(String, String), (Record, Vec<Record>)>,
+    /// (caller, called) -> calls at any time.
+    usual: FxHashMap<(String, String), u32>,
     /// Client -> number of messages.
     senders: FxHashMap<String, u32>,
 }
@@ -46,6 +48,10 @@ impl Mail {
                 }
             }
             Kind::Flow if is_public(&record.dst) && !is_public(src) && !USUAL.contains(&record.dst_port.unwrap_or(0)) => {
+                let pair = (src.to_owned(), record.dst.clone());
+                if self.usual.len() < CLIENTS || self.usual.contains_key(&pair) {
+                    *self.usual.entry(pair).or_default() += 1;
+                }
                 let near = |known: &&Record| known.micros().is_some_and(|at| (0..=SOON).contains(&(time - at)));
                 let Some(message) = self.recent.get(record.dst.as_str()).filter(near) else { return };
                 let key = (src.to_owned(), record.dst.clone());
@@ -69,6 +75,11 @@ impl Mail {
             let refused = |call: &&Record| matches!(call.outcome.as_str(), "S0" | "REJ" | "deny" | "drop");
             // A correspondent of long standing may have more than mail; one that wrote once and was called has not.
             let known = self.senders.get(dst).copied().unwrap_or(0) > 20;
+            // Called again and again without a message: that one fell into the half hour is chance.
+            let habit = self.usual.get(&(src.clone(), dst.clone())).is_some_and(|all| *all as usize > calls.len() * 8);
+            if habit {
+                continue;
+            }
             let (level, confidence) = match (calls.iter().all(|call| refused(&call)), known) {
                 (false, false) => (Level::High, 0.8),
                 (false, true) => (Level::Medium, 0.5),
@@ -144,6 +155,9 @@ mod tests {
         assert_eq!(run(&[message.clone(), record(Kind::Flow, "10.0.0.25", "203.0.113.9", 8080, 120)]), [Level::High]);
         assert!(run(&[message.clone(), record(Kind::Flow, "10.0.0.25", "203.0.113.9", 25, 120)]).is_empty());
         assert!(run(&[message.clone(), record(Kind::Flow, "10.0.0.77", "203.0.113.9", 8080, 120)]).is_empty());
-        assert!(run(&[message, record(Kind::Flow, "10.0.0.25", "203.0.113.9", 8080, 9000)]).is_empty());
+        assert!(run(&[message.clone(), record(Kind::Flow, "10.0.0.25", "203.0.113.9", 8080, 9000)]).is_empty());
+        let mut usual: Vec<Record> = (1..20).map(|hour| record(Kind::Flow, "10.0.0.25", "203.0.113.9", 443, hour * 3600)).collect();
+        usual.insert(9, record(Kind::MailReceived, "203.0.113.9", "", 0, 10 * 3600 - 60));
+        assert!(run(&usual).is_empty(), "a service that is called every hour");
     }
 }

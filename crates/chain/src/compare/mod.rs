@@ -9,7 +9,7 @@ mod scans;
 mod sessions;
 mod shares;
 mod vcenter;
-mod vpn;
+pub(crate) mod vpn;
 mod ways;
 mod web;
 
@@ -23,6 +23,7 @@ use crate::others::{self, Heard};
 
 pub(crate) use flows::judge::SOON;
 pub(crate) use machines::tail;
+pub(crate) use ways::Way;
 
 /// What the analyst says beside the evidence.
 #[derive(Clone, Debug, Default)]
@@ -178,7 +179,7 @@ pub struct Compared {
 }
 
 /// Sources whose events without a meaning of their own are needed all the same.
-pub const ASIDE: &[&str] = &["vmware/vcenter_events", "vmware/esxi_filesystems", others::ASIDE];
+pub const ASIDE: &[&str] = &["vmware/vcenter_events", "vmware/esxi_filesystems", "vmware/esxi_conf", "vmware/esxi_listing", others::ASIDE];
 
 /// All comparisons.
 #[derive(Default)]
@@ -207,8 +208,9 @@ impl Compare {
     }
 
     /// Events of kind `other` of the sources in [`ASIDE`], all of them before the first `observe`: further parts of
-    /// vCenter's events, volumes of hosts.
+    /// vCenter's events, volumes and addresses of hosts.
     pub fn aside(&mut self, record: &Record) {
+        self.book.own_settings(record);
         self.vcenter.part(record);
         self.machines.volume(record);
         self.others.aside(record);

@@ -138,19 +138,23 @@ fn as_someone_else(out: &mut Compared) {
         ];
         let techniques: &[&str] = &["T1021.001", "T1078"];
         let records = [&second, &tunnel.record];
-        out.findings.push(
-            Draft {
-                rule: "logon-from-vpn-address",
-                level,
-                confidence,
-                techniques,
-                tactics: &["lateral-movement"],
-                records: &records,
-                entities,
-                args: &args,
-            }
-            .finding(),
-        );
+        let mut finding = Draft {
+            rule: "logon-from-vpn-address",
+            level,
+            confidence,
+            techniques,
+            tactics: &["lateral-movement"],
+            records: &records,
+            entities,
+            args: &args,
+        }
+        .finding();
+        // The tunnel is the ground of comparison; what happened began with the logon.
+        if let Some(stamp) = way.stamp {
+            finding.micros = Some(stamp.micros);
+            finding.time.start = Some(konseki_model::time::rfc3339(stamp.micros, stamp.fidelity));
+        }
+        out.findings.push(finding);
     }
 }
 

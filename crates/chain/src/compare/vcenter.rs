@@ -8,6 +8,8 @@ use super::{Compared, Draft, cards, host};
 use crate::book::Book;
 
 const DAY: i64 = 86_400_000_000;
+/// How long a copy is kept by someone who only wants what is in it.
+const BRIEF: i64 = DAY / 8;
 /// Sessions of one address that are kept to cite.
 const KEPT: usize = 20;
 
@@ -158,7 +160,13 @@ impl Vcenter {
                 // A copy that was switched on before it went: what is taken from it is read while it runs. A copy alone may
                 // be a backup.
                 let used = born.kind() == Kind::VmClone && self.powered.contains(&born.object.to_lowercase());
-                let (level, confidence) = if used { (Level::High, 0.7) } else { (Level::Medium, 0.5) };
+                // Who tests something keeps its copy for hours; who takes something from it does not.
+                let brief = gone.micros().zip(born.micros()).is_none_or(|(end, start)| end - start <= BRIEF);
+                let (level, confidence) = match (used, brief) {
+                    (true, true) => (Level::High, 0.7),
+                    (true, false) => (Level::Medium, 0.6),
+                    (false, _) => (Level::Medium, 0.5),
+                };
                 let text =
                     |record: &Record| record.time.map(|time| konseki_model::time::rfc3339(time.micros, time.fidelity)).unwrap_or_default();
                 let (created, deleted) = (text(born), text(gone));

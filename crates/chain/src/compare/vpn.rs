@@ -10,6 +10,10 @@ use crate::book::Book;
 /// Sessions and users followed; beyond, new ones are left out (a case has far fewer).
 const MOST: usize = 200_000;
 const HOUR: i64 = 3_600_000_000;
+/// Two forms of one log write the same event within this time.
+const COPY: i64 = 3_000_000;
+/// From so many people on, sessions that change their address are what this gateway sees every day.
+const TRAVELLERS: usize = 5;
 
 #[derive(Default)]
 pub struct Vpn {
@@ -48,8 +52,11 @@ fn user_key(user: &str) -> String {
     name.split('@').next().unwrap_or(name).to_lowercase()
 }
 
-fn is_vpn(record: &Record) -> bool {
+/// Written by the gateway about its sessions; a firewall may be one.
+pub(crate) fn is_vpn(record: &Record) -> bool {
+    use Kind as K;
     record.source.starts_with("ivanti/")
+        || record.source == "network/firewall" && matches!(record.kind(), K::SessionStart | K::TunnelStart | K::TunnelEnd)
 }
 
 /// IPv4 network of 16 bits, or the first half of an IPv6 address.
@@ -108,19 +115,26 @@ impl Vpn {
         }
         let (user, time) = (user_key(&record.user), record.micros().unwrap_or(0));
         match record.kind() {
-            Kind::AuthSuccess if !record.src.is_empty() && record.object != "admin" => {
+            // A firewall tells of the password and of the session as one.
+            Kind::AuthSuccess | Kind::SessionStart
+                if !record.src.is_empty()
+                    && record.object != "admin"
+                    && (record.kind() == Kind::AuthSuccess || record.source == "network/firewall") =>
+            {
                 self.signins.entry(user).or_default().insert(record.src.clone(), time);
             }
-            Kind::TunnelStart if !record.assigned.is_empty() && self.tunnels.len() < MOST => self.tunnels.push(Tunnel {
-                user: record.user.clone(),
-                session: record.session.clone(),
-                src: record.src.clone(),
-                assigned: record.assigned.clone(),
-                from: time,
-                to: None,
-                because: because(record),
-                record: lean(record),
-            }),
+            Kind::TunnelStart if !record.assigned.is_empty() && self.tunnels.len() < MOST && !self.copy(record, time) => {
+                self.tunnels.push(Tunnel {
+                    user: record.user.clone(),
+                    session: record.session.clone(),
+                    src: record.src.clone(),
+                    assigned: record.assigned.clone(),
+                    from: time,
+                    to: None,
+                    because: because(record),
+                    record: lean(record),
+                })
+            }
             Kind::TunnelEnd | Kind::SessionEnd => {
                 for tunnel in self.tunnels.iter_mut().rev().filter(|t| t.to.is_none()) {
                     if tunnel.session == record.session && !record.session.is_empty() {
@@ -136,6 +150,14 @@ impl Vpn {
             return;
         }
         self.follow(record, time);
+    }
+
+    /// The same tunnel, told by a second copy of the log.
+    fn copy(&self, record: &Record, time: i64) -> bool {
+        let latest = self.tunnels.iter().rev().take(20);
+        latest
+            .filter(|known| known.session == record.session && known.assigned == record.assigned && known.src == record.src)
+            .any(|known| !record.session.is_empty() && (time - known.from).abs() <= COPY)
     }
 
     fn follow(&mut self, record: &Record, time: i64) {
@@ -163,10 +185,18 @@ impl Vpn {
     }
 
     pub fn finish(mut self, book: &Book, out: &mut Compared) {
-        let second = std::mem::take(&mut self.second);
-        for one in &second {
+        let travellers: BTreeSet<String> = self
+            .second
+            .iter()
+            .filter(|one| !one.signed_in)
+            .filter_map(|one| Some((one, self.sessions.get(&one.session)?)))
+            .filter(|(one, session)| network(&session.first.src) != network(&one.record.src) && self.only_address(one, session))
+            .map(|(_, session)| user_key(&session.user))
+            .collect();
+        let usual = travellers.len() >= TRAVELLERS;
+        for one in &self.second {
             if let Some(session) = self.sessions.get(&one.session) {
-                self.judge(one, session, out);
+                self.judge(one, session, usual, out);
             }
         }
         // A sensor names the address that a host's own log names the host of.
@@ -179,8 +209,25 @@ impl Vpn {
         out.joins.appliances = self.appliances;
     }
 
+    /// Whether the computer that the session's tunnel was given to is another one at the second address.
+    fn other_device(&self, second: &Second, session: &Session) -> Option<bool> {
+        let device = |src: &str| {
+            let of = |tunnel: &&Tunnel| tunnel.session == session.first.session && tunnel.src == src && !tunnel.record.object.is_empty();
+            self.tunnels.iter().find(of).map(|tunnel| tunnel.record.object.to_lowercase())
+        };
+        Some(device(&session.first.src)? != device(&second.record.src)?)
+    }
+
+    /// Same program, same computer as far as told: a person on the way looks like this.
+    fn only_address(&self, second: &Second, session: &Session) -> bool {
+        // Not every form of the log names the program.
+        let (first, later) = (&session.first.agent, &second.record.agent);
+        (first == later || first.is_empty() || later.is_empty()) && self.other_device(second, session) != Some(true)
+    }
+
     /// Roaming, address translation and a change of address family are innocent; each sign adds or takes weight.
-    fn judge(&self, second: &Second, session: &Session, out: &mut Compared) {
+    /// `usual`: sessions of many people change their address here.
+    fn judge(&self, second: &Second, session: &Session, usual: bool, out: &mut Compared) {
         let (first, record) = (&session.first, &second.record);
         let time = record.micros().unwrap_or(0);
         let later = self.signins.get(&user_key(&session.user)).and_then(|all| all.get(&record.src)).copied();
@@ -208,7 +255,22 @@ impl Vpn {
             .map(|other| user_key(&other.record.user))
             .chain(self.sessions.values().filter(|s| s.used.contains_key(&record.src)).map(|s| user_key(&s.user)))
             .collect();
-        weight += if users.len() >= 2 { 2 } else { 0 };
+        weight += match self.other_device(second, session) {
+            Some(true) => 2,
+            Some(false) => -1,
+            None => 0,
+        };
+        // Where many are on the way, carriers give them the same addresses: then the address alone says nothing.
+        let on_the_way = usual && self.only_address(second, session);
+        weight += if on_the_way { -4 } else { i32::from(users.len() >= 2) * 2 };
+        // Whoever signs in from that address or network too, on another day, travels.
+        let own = self.signins.get(&user_key(&session.user));
+        let near = |src: &&String| **src != first.src && network(src) == network(&record.src);
+        let travels = own.filter(|_| !on_the_way && users.len() < 2 && !second.known_address).and_then(|all| {
+            let there = all.get_key_value(&record.src).map(|(src, _)| src);
+            there.or_else(|| all.keys().find(near))
+        });
+        weight += travels.map_or(0, |src| if *src == record.src { -3 } else { -2 });
         let (level, confidence) = match weight {
             5.. => (Level::High, 0.85),
             3..=4 => (Level::Medium, 0.6),
@@ -216,8 +278,14 @@ impl Vpn {
             _ => return,
         };
         let sid = session.first.session.clone();
-        let args =
-            [("user", session.user.as_str()), ("session", &sid), ("first", &first.src), ("second", &record.src), ("host", &record.host)];
+        let args = [
+            ("user", session.user.as_str()),
+            ("session", &sid),
+            ("first", &first.src),
+            ("second", &record.src),
+            ("host", &record.host),
+            ("travels", travels.map_or("", String::as_str)),
+        ];
         let entities = vec![
             Entity::new(EntityKind::User, session.user.clone(), "actor"),
             Entity::new(EntityKind::Session, sid.clone(), "via"),
@@ -311,59 +379,4 @@ impl Vpn {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use konseki_model::{At, Basis, Fidelity, Stamp};
-
-    fn event(kind: Kind, minute: i64, src: &str, agent: &str) -> Record {
-        Record {
-            source: "ivanti/syslog".into(),
-            kind: Some(kind),
-            time: Some(Stamp::new(1_704_000_000_000_000 + minute * 60_000_000, Fidelity::Second, Basis::Written)),
-            at: Some(At::Line(minute.unsigned_abs())),
-            host: "vpn".into(),
-            user: "hanako".into(),
-            src: src.into(),
-            session: if kind == Kind::AuthSuccess { String::new() } else { "sidaa11".into() },
-            agent: agent.into(),
-            ..Record::default()
-        }
-    }
-
-    fn run(records: &[Record]) -> Vec<konseki_model::Finding> {
-        let mut vpn = Vpn::default();
-        records.iter().for_each(|record| vpn.observe(record));
-        records.iter().for_each(|record| vpn.again(record));
-        let mut out = Compared::default();
-        vpn.finish(&Book::default(), &mut out);
-        out.findings
-    }
-
-    #[test]
-    fn a_session_in_two_places_without_a_second_login() {
-        let found = run(&[
-            event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
-            event(Kind::SessionStart, 2, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
-            event(Kind::TunnelStart, 40, "203.0.113.77", "curl/8"),
-            event(Kind::SessionChange, 50, "198.51.100.20", "Pulse/22.3 (Windows 10)"),
-        ]);
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].rule.as_str(), found[0].level), ("vpn-session-second-address", Level::High));
-        assert_eq!(found[0].because.len(), 2);
-    }
-
-    #[test]
-    fn roaming_with_a_login_and_the_same_network_are_innocent() {
-        let roaming = [
-            event(Kind::AuthSuccess, 1, "198.51.100.20", ""),
-            event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"),
-            event(Kind::AuthSuccess, 39, "203.0.113.77", ""),
-            event(Kind::SessionChange, 40, "203.0.113.77", "Pulse"),
-        ];
-        assert!(run(&roaming).is_empty());
-        let pool = [event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"), event(Kind::SessionChange, 40, "198.51.7.9", "Pulse")];
-        assert!(run(&pool).is_empty());
-        let six = [event(Kind::SessionStart, 2, "198.51.100.20", "Pulse"), event(Kind::SessionChange, 40, "2001:db8::7", "Pulse")];
-        assert!(run(&six).is_empty());
-    }
-}
+mod tests;

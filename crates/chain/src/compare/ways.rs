@@ -25,6 +25,25 @@ pub struct Way {
     pub desktop: bool,
 }
 
+impl Way {
+    /// The logon again as a record, for findings that rest on it.
+    pub fn record(&self, session: &str) -> Record {
+        let because = self.because.because();
+        Record {
+            evidence: because.evidence,
+            at: Some(because.at),
+            raw: because.excerpt,
+            time: self.stamp,
+            kind: Some(Kind::AuthSuccess),
+            host: self.host.as_ref().to_owned(),
+            user: self.user.as_ref().to_owned(),
+            src: self.src.as_ref().to_owned(),
+            session: session.to_owned(),
+            ..Record::default()
+        }
+    }
+}
+
 /// The ways of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
@@ -113,6 +132,13 @@ impl Ways {
             .filter(|way| user.is_empty() || account(&way.user) == account(user))
             .filter(|way| seen.insert((account(&way.user), way.src.clone())))
             .collect()
+    }
+
+    /// The day (since 1970) on which that account first came from there, to any host.
+    pub fn since(&self, user: &str, src: &str) -> Option<i64> {
+        let from = (account(user), src.to_owned(), String::new());
+        let own = self.habits.range(from..).take_while(|((who, from, _), _)| *who == account(user) && from == src);
+        own.filter_map(|(_, days)| days.first().copied()).min()
     }
 
     /// On how many days that account came from there to that host.

@@ -17,7 +17,12 @@ const HELD: i64 = 96 * HOUR;
 /// Different places and ports asked for within an hour.
 const WIDE: usize = 12;
 
-fn owned(list: &[&str]) -> Vec<String> {
+/// A login over SSH that names where it came from. Linux writes that with the login, not with the session.
+pub(super) fn is_ssh(record: &Record) -> bool {
+    record.kind() == Kind::SshSession || record.kind() == Kind::AuthSuccess && record.source.starts_with("linux/") && !record.src.is_empty()
+}
+
+pub(super) fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
@@ -73,6 +78,7 @@ impl Follow<'_> {
         }
         let Some(held) = self.addresses.get(src).cloned() else { return };
         let mut current = Vec::new();
+        let mut early = false;
         for at in held {
             let Some(presence) = self.all.get(at) else { continue };
             if presence.holds(time) {
@@ -80,9 +86,12 @@ impl Follow<'_> {
                 if named || self.other_account(presence, record) {
                     current.push(at);
                 }
-            } else if time < presence.from && record.kind() == Kind::Flow {
-                self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
+            } else {
+                early |= time < presence.from && record.kind() == Kind::Flow;
             }
+        }
+        if early && current.is_empty() {
+            self.flows.before.insert((src.to_owned(), record.dst.clone(), record.dst_port.unwrap_or(0)));
         }
         // The narrowest presence that holds: the latest one.
         if let Some(at) = current.into_iter().max_by_key(|at| self.all.get(*at).map(|p| (!p.own, p.from))) {
@@ -93,7 +102,7 @@ impl Follow<'_> {
     /// From a desktop people log in elsewhere under other names: `root` of a host, the platform's administrator. New from there,
     /// and of nobody who has a desktop there himself.
     fn other_account(&self, presence: &Presence, record: &Record) -> bool {
-        let login = record.kind() == Kind::SshSession || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
+        let login = is_ssh(record) || record.source == "vmware/vcenter_sso" && record.kind() == Kind::AuthSuccess;
         let src = bare(&record.src);
         login
             && !record.host.is_empty()
@@ -114,19 +123,23 @@ impl Follow<'_> {
         let outside = is_public(bare(&record.src));
         match record.kind() {
             Kind::AuthSuccess if record.source == "vmware/vcenter_sso" => self.platform_login(at, &presence, record, (time, others)),
-            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if record.source.starts_with("ivanti/") => {
+            Kind::SessionStart | Kind::TunnelStart | Kind::AuthSuccess if crate::compare::vpn::is_vpn(record) => {
                 if outside && !self.lift(at, record, 0) {
                     self.act(at, super::LOGIN, (&owned(&["T1133", "T1078"]), "initial-access"), record, 0);
+                }
+                if outside && record.kind() == Kind::TunnelStart && !record.assigned.is_empty() {
+                    self.hold_tunnel(&presence, record, time);
                 }
             }
             Kind::RdpConnect | Kind::RdpLogon | Kind::RdpReconnect => self.desktop(at, &presence, record, time),
             Kind::AuthSuccess if record.source.starts_with("windows/") && matches!(record.object.as_str(), "10" | "7" | "3") => {
                 // Hosts open network logons all day; from a host that has work of its own they say nothing.
-                if !presence.own || record.object == "10" {
+                if !presence.own || record.object == "10" || self.new_account(&presence, record) {
                     self.desktop(at, &presence, record, time);
                 }
             }
             Kind::SshSession => self.ssh(at, &presence, record, (time, others)),
+            Kind::AuthSuccess if is_ssh(record) => self.ssh(at, &presence, record, (time, others)),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
                 // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
                 let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));
@@ -148,7 +161,7 @@ impl Follow<'_> {
     }
 
     /// The account comes from there again and again: its own work.
-    fn usual(&self, record: &Record) -> bool {
+    pub(super) fn usual(&self, record: &Record) -> bool {
         self.joins.ways.days(&record.user, bare(&record.src), &record.host) > 4
     }
 
@@ -178,63 +191,6 @@ impl Follow<'_> {
         self.add(held(time + 12 * HOUR + 1, time + HELD, true));
     }
 
-    pub(super) fn desktop(&mut self, at: usize, presence: &Presence, record: &Record, time: i64) {
-        if presence.own && (presence.user.is_none() || self.usual(record))
-            || is_public(bare(&record.src)) && record.source.starts_with("network/")
-        {
-            return;
-        }
-        if !self.lift(at, record, 0) {
-            self.act(at, "followed-logon", (&owned(&["T1021.001", "T1078"]), "lateral-movement"), record, 0);
-        }
-        let place = if record.host.is_empty() { record.dst.clone() } else { record.host.clone() };
-        if record.session.starts_with("0x") {
-            self.add(Presence {
-                carrier: Carrier::Logon(host_key(&place), record.session.clone()),
-                from: time,
-                to: time + 24 * HOUR,
-                origin: because(record),
-                entity: Entity::new(EntityKind::Session, record.session.clone(), "via"),
-                by: By::Exact,
-                alternatives: presence.alternatives,
-                own: false,
-                user: None,
-                weak: presence.weak,
-            });
-        }
-        if record.kind() != Kind::RdpConnect && (record.object == "10" || record.kind() != Kind::AuthSuccess) {
-            self.hold_name(record, presence, time);
-        }
-        let name = account(&record.user);
-        if !record.host.is_empty() && !name.is_empty() && record.kind() != Kind::RdpConnect {
-            for address in self.joins.book.addresses_of(&place) {
-                self.held_host(&address, record, Some(name.clone()), presence, time);
-            }
-        } else if record.host.is_empty() && !is_public(&record.dst) && self.joins.book.host_of(&record.dst).is_none() {
-            // A system that no log of its own shows: what it asks for that it never asked before.
-            self.held_host(&record.dst.clone(), record, None, presence, time);
-        }
-    }
-
-    fn held_host(&mut self, address: &str, record: &Record, user: Option<String>, presence: &Presence, time: i64) {
-        if self.joins.appliances.contains(address) {
-            return;
-        }
-        let length = if user.is_some() { 24 * HOUR } else { i64::MAX / 4 };
-        self.add(Presence {
-            carrier: Carrier::Address(address.to_owned()),
-            from: time,
-            to: time.saturating_add(length),
-            origin: because(record),
-            entity: Entity::new(EntityKind::Address, address, "from"),
-            by: By::Interval,
-            alternatives: presence.alternatives,
-            own: true,
-            user,
-            weak: presence.weak,
-        });
-    }
-
     pub(super) fn ssh(&mut self, at: usize, presence: &Presence, record: &Record, (time, others): (i64, u64)) {
         if record.host.is_empty() || presence.own && self.usual(record) {
             return;
@@ -242,10 +198,17 @@ impl Follow<'_> {
         if !self.lift(at, record, others) {
             self.act(at, "followed-ssh", (&owned(&["T1021.004"]), "lateral-movement"), record, others);
         }
+        let to = self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR);
+        // From a shell people go on to other systems, under other names.
+        if record.source.starts_with("linux/") {
+            for address in self.joins.book.addresses_of(&record.host) {
+                self.held_until(&address, record, Some(account(&record.user)), presence, (time, to));
+            }
+        }
         self.add(Presence {
             carrier: Carrier::Shell(host_key(&record.host), account(&record.user)),
             from: time,
-            to: self.joins.ways.shells(&record.host, &record.user, time).iter().filter_map(|way| way.to).max().unwrap_or(time + 12 * HOUR),
+            to,
             origin: because(record),
             entity: Entity::new(EntityKind::User, record.user.clone(), "via"),
             by: By::Interval,
@@ -304,7 +267,8 @@ impl Follow<'_> {
             return;
         }
         if is_public(&record.dst) {
-            let any = self.lift(at, record, 0);
+            // What a host with work of its own called before, it calls now.
+            let any = !(presence.own && known) && self.lift(at, record, 0);
             if !any && !known && record.bytes_out.is_some_and(|bytes| bytes >= MUCH) {
                 let others = presence
                     .user
@@ -313,6 +277,12 @@ impl Follow<'_> {
                 self.act(at, "followed-transfer", (&owned(&["T1041", "T1048"]), "exfiltration"), record, others);
             }
         } else if !known {
+            // A desktop on a system whose own log is not there.
+            let lasting = record.duration.is_some_and(|length| length >= 10_000_000) && record.bytes_in.is_some_and(|bytes| bytes > 0);
+            if port == 3389 && lasting && presence.user.is_some() && self.joins.book.host_of(&record.dst).is_none() {
+                let opened = Record { kind: Some(Kind::RdpConnect), ..record.clone() };
+                self.desktop(at, presence, &opened, time);
+            }
             let hour = time.div_euclid(HOUR);
             let (places, records) = self.flows.asked.entry((at, hour)).or_default();
             if places.insert((record.dst.clone(), port)) && records.len() < 20 {
@@ -350,6 +320,7 @@ impl Follow<'_> {
                     self.act(at, "followed-command", (&meaning.techniques, &meaning.tactic), record, 0);
                 }
             }
+            Kind::AuthExplicit => self.hold_other(at, record),
             Kind::ShareAccess if !any => self.act(at, "followed-share", (&owned(&["T1135", "T1039"]), "discovery"), record, 0),
             _ if any => {}
             Kind::GroupAdd | Kind::AccountChange | Kind::PermissionChange => {

@@ -5,7 +5,9 @@
 //! finding that proves something nothing is followed.
 
 mod acts;
+mod desktop;
 mod files;
+mod hold;
 mod live;
 mod named;
 mod presence;
@@ -108,6 +110,14 @@ pub struct Follow<'j> {
     /// Host -> its presence; what came there, by hour.
     boxes: BTreeMap<String, usize>,
     files: BTreeMap<(usize, i64), files::Hour>,
+    /// Files that came together: days apart are another run.
+    run: u32,
+    known: BTreeSet<(usize, String)>,
+    /// Host -> when a shell of his ran there; commands that the host itself runs.
+    ran: BTreeMap<String, Vec<i64>>,
+    routine: BTreeSet<(String, String)>,
+    /// Host -> when he came there over the network, and in which presence.
+    came: BTreeMap<String, (i64, usize)>,
 }
 
 impl<'j> Follow<'j> {
@@ -131,6 +141,11 @@ impl<'j> Follow<'j> {
             flows: live::Reach::default(),
             boxes: BTreeMap::new(),
             files: BTreeMap::new(),
+            run: 0,
+            known: BTreeSet::new(),
+            ran: BTreeMap::new(),
+            routine: BTreeSet::new(),
+            came: BTreeMap::new(),
         };
         for (index, finding) in findings.iter().enumerate() {
             for place in &finding.because {
@@ -158,13 +173,19 @@ impl<'j> Follow<'j> {
         self.by_account(record, time);
         self.by_shell(record, time);
         self.by_box(record, time);
+        self.by_command_on_box(record, time);
+        self.by_arrival(record, time);
         self.opened.note(record, time);
     }
 
     /// Takes a presence into the books; the same again only widens it.
     fn add(&mut self, presence: Presence) -> usize {
         let same = self.all.iter().position(|known| {
-            known.carrier == presence.carrier && known.user == presence.user && known.from <= presence.from && presence.from <= known.to
+            // What is proven less firmly does not stand for what is proven.
+            known.carrier == presence.carrier
+                && known.user == presence.user
+                && (known.from..=known.to).contains(&presence.from)
+                && known.weak <= presence.weak
         });
         if let Some(index) = same {
             return index;
@@ -191,16 +212,26 @@ impl<'j> Follow<'j> {
         let Some(presence) = self.all.get(at) else { return };
         let (techniques, tactic) = meaning;
         // Sessions of several accounts from one address are as many sessions.
-        let who = if rule == LOGIN { account(&record.user) } else { String::new() };
-        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), record.host.clone(), who);
+        let who = match rule {
+            LOGIN => account(&record.user),
+            files::RULE => self.run.to_string(),
+            _ => String::new(),
+        };
+        // A sensor names itself: the host is the one that sent.
+        let place = if record.source.starts_with("network/") && record.kind() == Kind::Flow { String::new() } else { record.host.clone() };
+        let key = (at, rule, techniques.first().cloned().unwrap_or_default(), place, who);
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= 5000 {
                 return;
             }
             // All that gave him the same thing before stand behind the act.
             let time = record.micros().unwrap_or(presence.from);
-            let same =
-                self.all.iter().filter(|other| other.carrier == presence.carrier && other.user == presence.user && other.holds(time));
+            // Files that came later than others of their sort: what joins the first joins them.
+            let again = rule == files::RULE && self.groups.keys().any(|(a, r, t, h, _)| (*a, *r, t, h) == (key.0, key.1, &key.2, &key.3));
+            let same = self
+                .all
+                .iter()
+                .filter(|other| !again && other.carrier == presence.carrier && other.user == presence.user && other.holds(time));
             let made: Vec<Edge> = same
                 .map(|other| Edge {
                     from: other.origin.clone(),
@@ -231,6 +262,10 @@ impl<'j> Follow<'j> {
         let place = because(record);
         let Some(findings) = self.cited.get(&(place.evidence.clone(), place.at)) else { return false };
         let Some(presence) = self.all.get(at) else { return false };
+        // What is the very ground of it says nothing more.
+        if presence.origin == place {
+            return findings.iter().any(|(_, level)| *level >= Level::Medium);
+        }
         let mut any = false;
         for (index, level) in findings.iter().filter(|(_, level)| *level >= Level::Low) {
             any |= *level >= Level::Medium;
@@ -271,7 +306,7 @@ impl<'j> Follow<'j> {
         let mut told = BTreeSet::new();
         groups.retain(|(_, rule, ..), group| {
             let mut new = || group.records.iter().filter(|record| told.insert((record.evidence.clone(), record.at))).count();
-            *rule != LOGIN || new() > 0 || group.count > group.records.len() as u64
+            !matches!(*rule, LOGIN | "followed-logon") || new() > 0 || group.count > group.records.len() as u64
         });
         let new = groups.into_iter().filter_map(|((at, rule, _, place, _), group)| self.finding(at, rule, &place, &group)).collect();
         (new, self.edges)
@@ -289,12 +324,16 @@ impl<'j> Follow<'j> {
         // A sensor names no host: the address may.
         let side = if rule == "followed-logon" || rule == "followed-ssh" { &first.dst } else { &first.src };
         let known = self.joins.book.host_of(crate::names::bare(side)).unwrap_or(side);
-        let place = if place.is_empty() { known } else { place };
+        // A gateway that does not name itself is not the place that was called from.
+        let place = if place.is_empty() && rule != LOGIN { known } else { place };
         let mut entities = vec![host(place), presence.entity.clone()];
         let user = if first.user.is_empty() { presence.user.clone().unwrap_or_default() } else { first.user.clone() };
         entities.push(Entity::new(EntityKind::User, user.clone(), "actor"));
         entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.src), "from"));
-        entities.push(Entity::new(EntityKind::Address, crate::names::bare(&first.dst), "to"));
+        let reached =
+            group.records.iter().filter(|record| rule == "followed-scan" && !is_refused(record)).map(|record| record.dst.as_str());
+        let to: BTreeSet<&str> = if rule == "followed-scan" { reached.collect() } else { BTreeSet::from([first.dst.as_str()]) };
+        entities.extend(to.into_iter().map(|dst| Entity::new(EntityKind::Address, crate::names::bare(dst), "to")));
         for record in &group.records {
             if record.session.len() >= 4 && !record.source.starts_with("network/") {
                 entities.push(Entity::new(EntityKind::Session, record.session.clone(), "via"));
@@ -305,7 +344,7 @@ impl<'j> Follow<'j> {
         }
         let objects: BTreeSet<&str> = group.records.iter().map(|record| record.object.as_str()).filter(|text| !text.is_empty()).collect();
         let object = objects.into_iter().take(6).collect::<Vec<_>>().join(", ");
-        let bytes: u64 = group.records.iter().filter_map(|record| record.bytes_out).sum();
+        let bytes = bytes_of(&group.records);
         let (count, bytes) = (group.count.to_string(), bytes.to_string());
         let args = [
             ("host", place),
@@ -341,5 +380,27 @@ impl<'j> Follow<'j> {
     }
 }
 
+/// Nobody answered, or a firewall forbade it.
+fn is_refused(record: &Record) -> bool {
+    matches!(
+        record.outcome.to_lowercase().as_str(),
+        "s0" | "rej" | "deny" | "denied" | "drop" | "dropped" | "block" | "blocked" | "reset-both"
+    )
+}
+
+/// A firewall counts a connection that it tells of again from its beginning.
+fn bytes_of(records: &[Record]) -> u64 {
+    let mut most: BTreeMap<(usize, &str, &str), u64> = BTreeMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let again = record.source == "network/firewall" && !record.session.is_empty();
+        let key = (if again { 0 } else { at + 1 }, record.session.as_str(), record.dst.as_str());
+        let known = most.entry(key).or_default();
+        *known = (*known).max(record.bytes_out.unwrap_or(0));
+    }
+    most.values().sum()
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod windows_tests;

@@ -1,5 +1,7 @@
 //! What findings prove to be in an intruder's hands, and the way back from an act to where he came from.
 
+use std::collections::BTreeSet;
+
 use konseki_model::{Because, By, Entity, EntityKind, Finding, Level};
 
 use super::Follow;
@@ -10,12 +12,30 @@ use crate::names::{account, host_key, is_public};
 const HOUR: i64 = 3_600_000_000;
 /// How long an address may have been his before the first act that only he does.
 const BEFORE: i64 = 96 * HOUR;
+/// On more days than these an account comes from a place because its owner sits there.
+const USED: usize = 3;
 /// How many systems the way back may lead through.
 const DEPTH: usize = 5;
 
 /// Techniques that mean: someone else's code or commands on the host itself.
-const ON_HOST: &[&str] =
-    &["T1190", "T1505.003", "T1037.004", "T1053.003", "T1543.002", "T1059.004", "T1059.006", "T1071.001", "T1071.004", "T1219", "T1554"];
+const ON_HOST: &[&str] = &[
+    "T1190",
+    "T1505.003",
+    "T1037.004",
+    "T1053.003",
+    "T1543.002",
+    "T1059.004",
+    "T1059.006",
+    "T1071.001",
+    "T1071.004",
+    "T1219",
+    "T1554",
+    "T1204.002",
+    "T1059.001",
+    "T1218.011",
+    "T1547.001",
+    "T1003.001",
+];
 
 pub(super) fn value<'f>(finding: &'f Finding, kind: EntityKind, role: &str) -> Option<&'f str> {
     finding.entities.iter().find(|e| e.kind == kind && (role.is_empty() || e.role == role)).map(|e| e.value.as_str())
@@ -40,6 +60,12 @@ impl Follow<'_> {
             self.on_box(finding, &origin);
             if finding.micros.is_some() {
                 self.back(finding, &origin, time);
+            }
+        }
+        // Calls to what is proven to be his, made before: the box was his by then.
+        for finding in findings.iter().filter(|finding| finding.level < Level::High && finding.micros.is_some()) {
+            if let Some(origin) = finding.because.first() {
+                self.on_box(finding, origin);
             }
         }
     }
@@ -160,7 +186,7 @@ impl Follow<'_> {
     fn back(&mut self, finding: &Finding, origin: &Because, time: i64) {
         let mut src = value(finding, EntityKind::Address, "from").map(str::to_owned);
         let mut place = value(finding, EntityKind::Host, "where").unwrap_or_default().to_owned();
-        let user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
+        let mut user = value(finding, EntityKind::User, "actor").unwrap_or_default().to_owned();
         let session = value(finding, EntityKind::Session, "").map(|s| s.rsplit('/').next().unwrap_or(s).to_owned());
         let mut step = origin.clone();
         if let Some(way) = session.and_then(|session| self.joins.ways.logon(&place, &session)).cloned() {
@@ -170,6 +196,7 @@ impl Follow<'_> {
             step = place;
             src = Some(way.src.as_ref().to_owned());
             self.session_at(finding, &step, way.from);
+            self.way_in(&way, &session_of(finding), &step);
         }
         for _ in 0..DEPTH {
             let from_here = src.clone().filter(|address| !is_public(address));
@@ -196,6 +223,8 @@ impl Follow<'_> {
                     return;
                 }
                 place = name;
+                // Under which name he sat there is not known: one shell at that time must be the only one.
+                user.clear();
             }
             // Whose shell was it?
             let ways: Vec<_> = self.joins.ways.shells(&place, &user, time).into_iter().cloned().collect();
@@ -222,6 +251,31 @@ impl Follow<'_> {
             }
             src = Some(way.src.as_ref().to_owned());
         }
+    }
+
+    /// The logon that carried harm: told itself, and what that account does from the same place is followed.
+    fn way_in(&mut self, way: &crate::compare::Way, session: &str, origin: &Because) {
+        let src = way.src.as_ref();
+        if !way.desktop || is_public(src) || self.joins.appliances.contains(src) || crate::names::is_local(src) {
+            return;
+        }
+        let known = Carrier::Logon(host_key(&way.host), session.to_owned());
+        if let Some(at) = self.all.iter().position(|held| held.carrier == known) {
+            let techniques = ["T1021.001".to_owned(), "T1078".to_owned()];
+            self.act(at, "followed-logon", (&techniques, "lateral-movement"), &way.record(session), 0);
+        }
+        self.add(Presence {
+            carrier: Carrier::Address(src.to_owned()),
+            from: way.from,
+            to: way.from + BEFORE,
+            origin: origin.clone(),
+            entity: Entity::new(EntityKind::Address, src, "from"),
+            by: By::Interval,
+            alternatives: 0,
+            own: true,
+            user: Some(account(&way.user)),
+            weak: false,
+        });
     }
 
     fn session_at(&mut self, finding: &Finding, origin: &Because, from: i64) {
@@ -255,6 +309,19 @@ impl Follow<'_> {
             let techniques = ["T1078".to_owned(), "T1133".to_owned()];
             self.act(at, super::LOGIN, (&techniques, "initial-access"), &tunnel.record, 0);
         }
+        self.his_place(tunnel);
+    }
+
+    /// Where that login came from outside: what else comes from there is his, unless its owner is used to sitting there.
+    fn his_place(&mut self, tunnel: &Tunnel) {
+        let of_owner = |t: &&Tunnel| account(&t.user) == account(&tunnel.user) && t.src == tunnel.src;
+        let days: BTreeSet<i64> = self.joins.tunnels.iter().filter(of_owner).map(|t| t.from.div_euclid(24 * HOUR)).collect();
+        if !is_public(&tunnel.src) || days.len() > USED {
+            return;
+        }
+        let (src, origin) = (tunnel.src.clone(), tunnel.because.clone());
+        self.address(&src, (tunnel.from, i64::MAX), &origin, false, false);
+        self.address(&src, (tunnel.from - BEFORE, tunnel.from - 1), &origin, false, true);
     }
 
     fn join(&mut self, from: &Because, to: &Because, by: By, entity: Entity, alternatives: u64) {

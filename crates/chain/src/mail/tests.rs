@@ -181,3 +181,30 @@ fn a_command_names_the_place_and_flows_of_another_name_tell_when_it_was_last_cal
     mail.finish(&mut scope);
     assert_eq!(possible(&scope), ["b12", "b19"]);
 }
+
+#[test]
+fn what_was_refused_at_the_door_never_lay_on_the_gateway() {
+    let findings = [finding("F1", "initial-access", 10, 20)];
+    let paths = BTreeMap::new();
+    let mut mail = Mail::new(&findings, &chain(&findings), &paths, None);
+    for (name, verdict) in [("m1", "2"), ("m2", "0")] {
+        let fields = vec![("verdict".to_owned(), verdict.to_owned())];
+        let record = Record {
+            source: "mail/barracuda".into(),
+            kind: Some(Kind::MailReceived),
+            host: "gw".into(),
+            session: name.into(),
+            object: "hanako@example.net".into(),
+            outcome: "RECV".into(),
+            time: Some(Stamp::new(12 * DAY, Fidelity::Second, Basis::Format)),
+            at: Some(At::Line(1)),
+            fields,
+            ..Record::default()
+        };
+        mail.observe(&record);
+    }
+    let mut scope = Scope::default();
+    mail.finish(&mut scope);
+    let told: Vec<&str> = scope.cannot_exclude.iter().map(|item| item.value.as_str()).collect();
+    assert_eq!(told, ["m2"]);
+}

@@ -166,7 +166,16 @@ fn is_hit(said: &Said, ours: &Finding) -> bool {
         || said.names.iter().any(|name| name.eq_ignore_ascii_case(&ours.title));
     let numbers = || ours.because.iter().filter_map(|because| if let At::Record(number) = because.at { Some(number) } else { None });
     let record = numbers().any(|number| said.records.contains(&number));
-    (rule || record) && overlaps(said, ours)
+    (rule || record) && overlaps(said, ours) || numbers().next().is_none() && at_once(said, ours)
+}
+
+/// Exported events have no place by their record number: something told of the same host in the same second is the same event.
+fn at_once(said: &Said, ours: &Finding) -> bool {
+    let end = ours.time.end.as_deref().and_then(of_rfc3339);
+    let own = || [ours.micros, end].into_iter().flatten();
+    let theirs = [said.first, said.last].into_iter().flatten().map(|time| time.micros);
+    let lines = ours.because.iter().any(|because| matches!(because.at, At::Line(_)));
+    lines && ours.level >= Level::Medium && theirs.into_iter().any(|at| own().any(|own| (own - at).abs() <= SECOND))
 }
 
 fn overlaps(said: &Said, ours: &Finding) -> bool {

@@ -199,3 +199,15 @@ fn what_is_one_too_many_is_counted() {
     }
     assert_eq!((heard.said.len(), heard.beyond), (super::MOST, 3));
 }
+
+#[test]
+fn an_exported_event_of_the_same_second_is_the_same() {
+    let mut findings = [ours("F1", "own-rule", "sigma", &[], &[(EntityKind::Host, "dc01")], 7)];
+    findings[0].because[0].at = At::Line(7);
+    let said =
+        [hit("DC01.corp.example", "theirs", "Their title", 4711, T), hit("DC01.corp.example", "late", "Later", 4712, T + 30_000_000)];
+    let opinions = judge(&said, &mut findings, &[]);
+    let of = |name: &str| opinions.iter().find(|one| one.name == name).map(|one| one.verdict);
+    assert_eq!(of("Their title"), Some(Verdict::Both));
+    assert_eq!(of("Later"), Some(Verdict::OnlyTheirs));
+}

@@ -46,6 +46,9 @@ struct Expected {
     id: String,
     /// Technique ids that it would show; a parent stands for its children.
     shows: Vec<String>,
+    /// Told only where a step of the story would be shown there, or something else of that product was collected.
+    #[serde(default)]
+    asked: bool,
     /// Any of these in its place is as good.
     #[serde(default)]
     or: Vec<String>,
@@ -57,6 +60,9 @@ struct Expected {
     /// Techniques that say that a step went another way, which leaves nothing there.
     #[serde(default)]
     unless: Vec<String>,
+    /// Where a log server keeps a copy of it among others: it counts where a finding on that host stands in the copy.
+    #[serde(default)]
+    copy: Vec<String>,
 }
 
 impl Expected {
@@ -103,19 +109,36 @@ struct Clears {
 /// Gaps of one reason that are told; a case that has more of them has one cause for all.
 const MOST: usize = 60;
 
-pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage]) -> Vec<Gap> {
+/// (host, source) -> techniques of findings that are cited from there.
+type Cited<'f> = BTreeMap<(String, &'f str), BTreeSet<&'f str>>;
+
+fn cited<'f>(findings: &'f [Finding], sources: &'f BTreeMap<String, String>) -> Cited<'f> {
+    let mut cited = Cited::new();
+    for finding in findings {
+        let host = place(finding).map(host_key).unwrap_or_default();
+        for source in finding.because.iter().filter_map(|because| sources.get(&because.evidence)) {
+            let known = cited.entry((host.clone(), source.as_str())).or_default();
+            known.extend(finding.techniques.iter().map(String::as_str));
+        }
+    }
+    cited
+}
+
+/// `sources`: piece of evidence -> the source that read it.
+pub(super) fn gaps(steps: &[Step], findings: &[Finding], coverage: &[Coverage], sources: &BTreeMap<String, String>) -> Vec<Gap> {
     let expected: Expectations = toml::from_str(include_str!("../../data/expect.toml")).unwrap_or_default();
     let window = (steps.iter().filter_map(|step| step.micros).min(), steps.iter().filter_map(|step| step.micros).max());
     let mut gaps = Vec::new();
-    missing(&expected, steps, coverage, window, &mut gaps);
+    missing(&expected, (steps, &cited(findings, sources)), coverage, window, &mut gaps);
     rotated(&expected, steps, coverage, &mut gaps);
     unseen(&expected, steps, coverage, &mut gaps);
     silent(steps, coverage, window, &mut gaps);
-    cleared(&expected, findings, &mut gaps);
+    cleared(&expected, findings, coverage, &mut gaps);
     for one in coverage.iter().filter(|one| one.unreadable > 0 && one.first.is_none()) {
         gaps.push(gap(GapWhy::Unreadable, &one.host, &one.source, "", (None, None), None));
     }
-    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty()) {
+    // Text of no known source places nothing in the story.
+    for one in coverage.iter().filter(|one| one.unsure && !steps.is_empty() && one.source != "text/plain") {
         gaps.push(gap(GapWhy::ClockUnknown, &one.host, &one.source, "", (text(one.first), text(one.last)), None));
     }
     for one in &expected.unlogged {
@@ -152,7 +175,19 @@ fn shown<'s>(steps: &'s [Step], host: Option<&str>, expected: &Expected) -> Opti
     steps.iter().find(|step| host.is_none_or(|host| host_key(&step.host) == host) && expected.would_show(step))
 }
 
-fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i64>), gaps: &mut Vec<Gap>) {
+/// A copy of the log holds what it would show of this host.
+fn copied(one: &Expected, host: &str, cited: &Cited<'_>) -> bool {
+    let shows = |technique: &&str| one.shows.iter().any(|id| id == technique || technique.split('.').next() == Some(id.as_str()));
+    one.copy.iter().filter_map(|copy| cited.get(&(host.to_owned(), copy.as_str()))).flatten().any(shows)
+}
+
+fn missing(
+    expected: &Expectations,
+    (steps, cited): (&[Step], &Cited<'_>),
+    coverage: &[Coverage],
+    window: (Option<i64>, Option<i64>),
+    gaps: &mut Vec<Gap>,
+) {
     let mut have: BTreeMap<String, (String, BTreeSet<&str>)> = BTreeMap::new();
     let mut all: BTreeSet<&str> = BTreeSet::new();
     for one in coverage {
@@ -169,12 +204,16 @@ fn missing(expected: &Expectations, steps: &[Step], coverage: &[Coverage], windo
     for (key, (host, sources)) in &have {
         let fits = |role: &&Role| sources.iter().any(|source| role.known_by.iter().any(|head| source.starts_with(head.as_str())));
         for role in expected.role.iter().filter(fits) {
-            for one in role.sources.iter().filter(|one| !has(sources, one)) {
+            for one in role.sources.iter().filter(|one| !has(sources, one) && !copied(one, key, cited)) {
                 gaps.push(gap(GapWhy::NotCollected, host, &one.id, "", range.clone(), shown(steps, Some(key), one)));
             }
         }
     }
-    for one in expected.network.iter().filter(|one| !has(&all, one)) {
+    let spoken = |one: &Expected| {
+        let product = all.iter().any(|source| source.split('/').next() == one.id.split('/').next());
+        !one.asked || product || shown(steps, None, one).is_some()
+    };
+    for one in expected.network.iter().filter(|one| !has(&all, one) && spoken(one)) {
         gaps.push(gap(GapWhy::NotCollected, "", &one.id, "", range.clone(), shown(steps, None, one)));
     }
 }
@@ -259,14 +298,29 @@ fn silent(steps: &[Step], coverage: &[Coverage], window: (Option<i64>, Option<i6
     }
 }
 
-fn cleared(expected: &Expectations, findings: &[Finding], gaps: &mut Vec<Gap>) {
+/// What a copy made before still holds is not lost.
+fn kept_until(coverage: &[Coverage], host: &str, source: &str, at: Option<i64>) -> Option<String> {
+    let family = source.split('/').next().filter(|family| !family.is_empty())?;
+    let at = at?;
+    let own = coverage.iter().filter(|one| host_key(&one.host) == host_key(host) && one.source.split('/').next() == Some(family));
+    let last = |one: &Coverage| {
+        let (now, buckets) = (usize::try_from((at - one.start).checked_div(one.width)?).ok()?, &one.buckets);
+        let written = buckets.iter().take(now).rposition(|count| *count > 0)?;
+        Some(one.start + (written as i64 + 1) * one.width)
+    };
+    text(own.filter_map(|one| one.last.filter(|last| *last < at).or_else(|| last(one))).max())
+}
+
+fn cleared(expected: &Expectations, findings: &[Finding], coverage: &[Coverage], gaps: &mut Vec<Gap>) {
     for finding in findings.iter().filter(|finding| finding.level >= Level::Low) {
         let Some(clears) = expected.cleared.iter().find(|clears| finding.techniques.contains(&clears.technique)) else { continue };
         let log = super::entity(finding, konseki_model::EntityKind::Service);
         let path = finding.because.first().map(|because| because.path.as_str());
         let names = [finding.args.get("source").map(String::as_str), log, Some(clears.source.as_str()), path];
         let source = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
-        gaps.push(gap(GapWhy::LogCleared, place(finding).unwrap_or_default(), source, "", (None, finding.time.start.clone()), None));
+        let host = place(finding).unwrap_or_default();
+        let from = kept_until(coverage, host, source, finding.micros);
+        gaps.push(gap(GapWhy::LogCleared, host, source, "", (from, finding.time.start.clone()), None));
     }
 }
 

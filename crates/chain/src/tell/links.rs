@@ -109,6 +109,11 @@ fn thin(ends: &[Ends<'_>], all: Vec<Tie<'_>>) -> Vec<Link> {
             }
         }
     }
+    // A join that following found tells which of two of the same time came first.
+    let back: Vec<(usize, usize, By)> = out.keys().filter(|(from, to, _)| from > to).copied().collect();
+    for (from, to, by) in back {
+        out.remove(&(to, from, by));
+    }
     // An exact key says all that an interval says.
     let exact: BTreeSet<(usize, usize)> = out.keys().filter(|(.., by)| *by == By::Exact).map(|(from, to, _)| (*from, *to)).collect();
     out.into_iter().filter(|((from, to, by), _)| *by == By::Exact || !exact.contains(&(*from, *to))).map(|(_, link)| link).collect()
@@ -138,6 +143,9 @@ fn by_edges<'e>(ends: &'e [Ends<'_>], joins: &'e Joins) -> Vec<Tie<'e>> {
         for from in &sources {
             for to in targets.iter().filter(|to| *to != from && !sources.contains(to)) {
                 if let (Some(from), Some(to)) = (ends.get(*from), ends.get(*to)) {
+                    // What proved it may have begun after what it proves: a link goes with time.
+                    let late = from.step.micros.zip(to.step.micros).is_some_and(|(from, to)| from > to + HOUR);
+                    let (from, to) = if late && edge.by != By::Exact { (to, from) } else { (from, to) };
                     let second = Some(&edge.to).filter(|to| **to != edge.from);
                     let mut made = tie(from, to, edge.by, &edge.entity, [Some(&edge.from), second, None]);
                     made.alternatives = edge.alternatives;

@@ -7,7 +7,7 @@ use konseki_model::{Accounts, EntityKind, Finding, Level, Scope, ScopeItem, Step
 
 use super::sensor::Sensors;
 use crate::compare::Joins;
-use crate::names::is_service;
+use crate::names::{account, ip, is_public, is_service};
 
 pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], joins: &Joins, sensors: &Sensors<'_>) -> Scope {
     let window = Window {
@@ -20,6 +20,13 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
     let accounts = Accounts::new(
         findings.iter().flat_map(|finding| &finding.entities).filter(|e| e.kind == EntityKind::User).map(|e| e.value.as_str()),
     );
+    // Accounts that were made may be named like those of machines.
+    let made: BTreeSet<String> = chosen
+        .iter()
+        .filter(|finding| finding.techniques.iter().any(|t| t.starts_with("T1136")))
+        .flat_map(|finding| finding.entities.iter().filter(|e| e.kind == EntityKind::User && e.role == "object"))
+        .map(|e| account(&e.value))
+        .collect();
     for finding in chosen.iter().filter(|finding| finding.level >= Level::High) {
         for entity in &finding.entities {
             let (kind, key) = match (entity.kind, entity.role.as_str()) {
@@ -29,12 +36,18 @@ pub(super) fn scope(steps: &[Step], findings: &[Finding], chosen: &[&Finding], j
                     continue;
                 }
                 (EntityKind::Host, "where") => ("host", "host-reached"),
-                (EntityKind::User, "actor") if !is_service(&entity.value) => ("user", "account-used"),
+                (EntityKind::User, "actor") if !is_service(&entity.value) || made.contains(&account(&entity.value)) => {
+                    ("user", "account-used")
+                }
                 (EntityKind::Vm, "from") => ("vm", "vm-cloned"),
                 (EntityKind::Vm, _) => ("vm", "host-reached"),
                 _ => continue,
             };
-            let same = if kind == "user" { accounts.key(&entity.value) } else { entity.value.to_lowercase() };
+            let same = match kind {
+                "user" => accounts.key(&entity.value),
+                "host" => crate::names::host_key(&entity.value),
+                _ => entity.value.to_lowercase(),
+            };
             if entity.value.is_empty() || entity.value.contains(", ") || !seen.insert((kind, same)) {
                 continue;
             }
@@ -77,6 +90,13 @@ fn possible(findings: &[Finding], joins: &Joins, seen: &mut BTreeSet<(&'static s
             if seen.insert(("host", name.to_lowercase())) {
                 scope.cannot_exclude.push(item("host", &name, "host-reachable", finding));
             }
+        }
+    }
+    // A desktop of a system that only a sensor saw.
+    for finding in findings.iter().filter(|finding| finding.rule == "followed-logon" && finding.level >= Level::Medium) {
+        let place = crate::tell::place(finding).filter(|place| ip(place).is_some() && !is_public(place));
+        if let Some(place) = place.filter(|place| seen.insert(("host", place.to_lowercase()))) {
+            scope.cannot_exclude.push(item("host", place, "host-reachable", finding));
         }
     }
 }

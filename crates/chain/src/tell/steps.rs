@@ -22,11 +22,20 @@ pub(super) fn choose<'f>(findings: &'f [Finding], joins: &Joins) -> Vec<&'f Find
         }
     }
     let joined: BTreeSet<(&str, At)> = joins.edges.iter().map(|edge| (edge.to.evidence.as_str(), edge.to.at)).collect();
+    // What a strong finding rests on belongs to it, too.
+    let strong: BTreeSet<(&str, At)> = findings
+        .iter()
+        .filter(|finding| finding.level >= Level::High)
+        .flat_map(|finding| finding.because.iter().map(|b| (b.evidence.as_str(), b.at)))
+        .collect();
+    let grounds = joins.edges.iter().filter(|edge| strong.contains(&(edge.to.evidence.as_str(), edge.to.at)));
+    let grounds: BTreeSet<(&str, At)> = grounds.map(|edge| (edge.from.evidence.as_str(), edge.from.at)).collect();
     let broken = broken(findings, joins);
     let shells = shells(findings);
     let sent = senders(findings);
     let connected = |finding: &Finding| {
-        let by_join = finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)));
+        let by_join =
+            finding.because.iter().any(|b| joined.contains(&(b.evidence.as_str(), b.at)) || grounds.contains(&(b.evidence.as_str(), b.at)));
         let (host, day) = (place(finding).map(host_key), finding.micros.map(|micros| micros.div_euclid(DAY)));
         // Nobody works on an appliance: what speaks against it there, once it is broken into, belongs to the story.
         let on_box =
@@ -150,15 +159,35 @@ fn family(finding: &Finding) -> String {
         return format!("vm {}", vm.value.to_lowercase());
     }
     let first = finding.techniques.first().map(String::as_str).unwrap_or_default();
-    first.split('.').next().unwrap_or(first).to_owned()
+    let family = first.split('.').next().unwrap_or(first);
+    // Two people's sessions in one day are two ways in.
+    let own = ENTRY.contains(&finding.rule.as_str()).then(|| entity(finding, EntityKind::User).map(account)).flatten();
+    own.map_or_else(|| family.to_owned(), |name| format!("session {name}"))
 }
+
+/// Who did it; the account that it was done to where nobody is named.
+fn actor(finding: &Finding) -> Option<&str> {
+    let users = || finding.entities.iter().filter(|e| e.kind == EntityKind::User && !e.value.is_empty());
+    users().find(|e| e.role == "actor").or_else(|| users().next()).map(|e| e.value.as_str())
+}
+
+/// Ways in that belong to one account each.
+const ENTRY: &[&str] = &["vpn-session-second-address", "vpn-session-no-login", "followed-vpn-login"];
+
+/// What integrity checks of files tell.
+const STATE: &str = "T1554";
 
 /// One step is one tactic and family of techniques on one host within one day.
 pub(super) fn steps(chosen: &[&Finding]) -> Vec<Step> {
     let mut groups: BTreeMap<(String, String, String, Option<i64>), Vec<&Finding>> = BTreeMap::new();
+    let mut states: BTreeMap<(String, String), i64> = BTreeMap::new();
     for finding in chosen {
         let host = place(finding).map(host_key).unwrap_or_default();
-        let day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        let mut day = finding.micros.map(|micros| micros.div_euclid(DAY));
+        // A check that runs again finds again what is there since the first time.
+        if let Some(first) = day.filter(|_| finding.techniques.first().is_some_and(|t| t == STATE)) {
+            day = Some(*states.entry((host.clone(), finding.rule.clone())).or_insert(first));
+        }
         groups.entry((host, tactic(finding), family(finding), day)).or_default().push(finding);
     }
     let mut steps: Vec<Step> = groups.into_iter().map(|((_, tactic, ..), group)| step(tactic, &group)).collect();
@@ -201,13 +230,7 @@ fn step(tactic: String, group: &[&Finding]) -> Step {
             basis: first.map(|finding| finding.time.basis.clone()).unwrap_or_default(),
         },
         host,
-        actor: worst
-            .copied()
-            .into_iter()
-            .chain(group.iter().copied())
-            .find_map(|finding| entity(finding, EntityKind::User))
-            .unwrap_or_default()
-            .to_owned(),
+        actor: worst.copied().into_iter().chain(group.iter().copied()).find_map(actor).unwrap_or_default().to_owned(),
         findings: group.iter().map(|finding| finding.id.clone()).collect(),
         confidence: ((1.0 - doubt) * 100.0).round() / 100.0,
         key: String::new(),

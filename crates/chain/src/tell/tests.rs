@@ -249,3 +249,23 @@ fn a_firewall_that_only_recorded_was_not_reached() {
     assert!(reached(std::slice::from_ref(&seen), "linux/syslog"));
     assert!(reached(&[seen, login], "network/firewall"));
 }
+
+#[test]
+fn the_copy_at_a_log_server_stands_for_the_log_whose_lines_it_holds() {
+    let shell = finding("F1", "a", Level::High, 1, "esx02.corp.example", ("impact", "T1489"), &[]);
+    let coverage = |source: &str| Coverage {
+        host: "esx02".into(),
+        source: source.into(),
+        first: Some(DAY0),
+        last: Some(DAY0 + super::DAY),
+        ..Coverage::default()
+    };
+    let missing = |source: &str| {
+        let sources = shell.because.iter().map(|because| (because.evidence.clone(), source.to_owned())).collect();
+        let joins = Joins { sources, ..Joins::default() };
+        let chain = tell(std::slice::from_ref(&shell), &joins, &[coverage("vmware/esxi_syslog"), coverage("vmware/esxi_hostd")]);
+        chain.gaps.iter().any(|gap| gap.source == "vmware/esxi_shell")
+    };
+    assert!(!missing("vmware/esxi_syslog"));
+    assert!(missing("vmware/esxi_hostd"));
+}

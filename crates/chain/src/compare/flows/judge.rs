@@ -32,6 +32,8 @@ struct Outlier {
     usual: u64,
     /// Bytes of all such days of the pair.
     total: u64,
+    /// All such days.
+    days: BTreeSet<i64>,
 }
 
 impl Flows {
@@ -145,6 +147,7 @@ impl Flows {
             bytes: *bytes,
             usual,
             total: one.pair.days.iter().filter(|(day, _)| heavy.contains(day)).map(|(_, bytes)| bytes).sum(),
+            days: heavy,
         })
     }
 
@@ -162,12 +165,20 @@ impl Flows {
         };
         let places = one.pair.cited_large();
         let mut finding = self.draft(one, "bytes-out-above-baseline", level, confidence, &["T1041", "T1048"], "exfiltration", places);
-        let day = konseki_model::time::rfc3339(outlier.day * DAY, konseki_model::Fidelity::Day);
-        finding.args.insert("day".to_owned(), day.get(..10).unwrap_or_default().to_owned());
+        let name = |day: i64| {
+            let text = konseki_model::time::rfc3339(day * DAY, konseki_model::Fidelity::Day);
+            text.get(..10).unwrap_or_default().to_owned()
+        };
+        finding.args.insert("day".to_owned(), name(outlier.day));
+        if outlier.days.len() > 1 {
+            let days: Vec<String> = outlier.days.iter().take(12).map(|day| name(*day)).collect();
+            finding.args.insert("days".to_owned(), days.join(", "));
+            finding.args.insert("all".to_owned(), outlier.total.to_string());
+        }
         finding.args.insert("bytes".to_owned(), outlier.bytes.to_string());
         finding.args.insert("total".to_owned(), outlier.total.to_string());
         finding.args.insert("baseline".to_owned(), outlier.usual.to_string());
-        set_start(&mut finding, one.pair.start_of(outlier.day));
+        set_start(&mut finding, one.pair.start_of(outlier.days.first().copied().unwrap_or(outlier.day)));
         out.findings.push(finding);
     }
 

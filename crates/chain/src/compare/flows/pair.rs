@@ -5,6 +5,8 @@ use konseki_model::{Because, Record, Stamp};
 use super::{DAY, HOUR};
 use crate::small::{Cite, Names};
 
+use super::running::Running;
+
 /// Steps of the scale of gaps between calls: a fifth of an octave from one second up to ten days.
 const STEPS: usize = 100;
 /// Flows kept to cite: the first ones, and the largest.
@@ -32,9 +34,12 @@ pub(crate) struct Pair {
     pub long_micros: i64,
     pub long_bytes: u64,
     early: Vec<Cite>,
+    /// When those of the first that sent much began.
+    opening: Vec<Stamp>,
     large: Vec<(u64, Stamp, Cite)>,
     slow: Vec<Cite>,
     pub unanswered: u64,
+    running: Running,
 }
 
 fn step(gap: i64) -> usize {
@@ -57,8 +62,14 @@ fn count(scale: &mut Vec<u32>, at: usize) {
 }
 
 impl Pair {
-    pub fn add(&mut self, record: &Record, time: i64, names: &mut Names) {
-        let (out, back) = (record.bytes_out.unwrap_or(0), record.bytes_in.unwrap_or(0));
+    /// Gives the bytes out that were not told before.
+    pub fn add(&mut self, record: &Record, time: i64, names: &mut Names) -> u64 {
+        let told = self.running.told(record);
+        let (out, back) = (told.out, told.back);
+        if told.again {
+            self.more(record, time, (out, back), true, names);
+            return out;
+        }
         if self.count == 0 {
             (self.first, self.stamp) = (time, record.time);
         } else {
@@ -68,17 +79,10 @@ impl Pair {
                 *span = span.saturating_add(gap);
             }
         }
-        (self.last, self.end) = (time, record.time);
+        self.last = time;
         self.count += 1;
-        self.bytes_out += out;
-        self.bytes_in += back;
         if out > 0 {
             count(&mut self.sizes, out.ilog2() as usize);
-        }
-        let day = time.div_euclid(DAY);
-        match self.days.last_mut().filter(|(last, _)| *last == day) {
-            Some((_, bytes)) => *bytes += out,
-            None => self.days.push((day, out)),
         }
         if record.duration.is_some_and(|length| length >= HOUR / 2) && out + back < 100_000 {
             self.long += 1;
@@ -91,9 +95,26 @@ impl Pair {
         if matches!(record.outcome.as_str(), "S0" | "REJ" | "RSTOS0" | "RSTRH" | "deny" | "drop" | "reset-both") {
             self.unanswered += 1;
         }
-        if self.early.len() < FIRST {
+        let early = self.early.len() < FIRST;
+        if early {
             self.early.push(names.cite(record));
-        } else if let Some(time) = record.time.filter(|_| out >= 100_000) {
+            self.opening.extend(record.time.filter(|_| out >= 100_000));
+        }
+        self.more(record, time, (out, back), !early, names);
+        out
+    }
+
+    /// Bytes of a connection, told at its end or while it lasts.
+    fn more(&mut self, record: &Record, time: i64, (out, back): (u64, u64), cite: bool, names: &mut Names) {
+        self.end = record.time;
+        self.bytes_out += out;
+        self.bytes_in += back;
+        let day = time.div_euclid(DAY);
+        match self.days.last_mut().filter(|(last, _)| *last == day) {
+            Some((_, bytes)) => *bytes += out,
+            None => self.days.push((day, out)),
+        }
+        if let Some(time) = record.time.filter(|_| cite && out >= 100_000) {
             let least = self.large.last().map_or(0, |(bytes, ..)| *bytes);
             if self.large.len() < LARGEST || out > least {
                 self.large.push((out, time, names.cite(record)));
@@ -154,6 +175,12 @@ impl Pair {
 
     /// Start of the largest flow of a day, where it is kept.
     pub fn start_of(&self, day: i64) -> Option<Stamp> {
-        self.large.iter().map(|(_, time, _)| *time).filter(|time| time.micros.div_euclid(DAY) == day).min().or(self.stamp)
+        self.large
+            .iter()
+            .map(|(_, time, _)| *time)
+            .chain(self.opening.iter().copied())
+            .filter(|time| time.micros.div_euclid(DAY) == day)
+            .min()
+            .or(self.stamp)
     }
 }

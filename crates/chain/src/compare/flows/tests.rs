@@ -87,3 +87,20 @@ fn names_asked_over_https() {
     calls.push(tls);
     assert_eq!(of(&run(&calls), "doh-from-quiet-box").first().map(|f| f.level), Some(Level::High));
 }
+
+/// A firewall that tells of a long connection every few minutes counts from its beginning each time.
+#[test]
+fn bytes_of_a_connection_that_is_told_of_while_it_lasts_count_once() {
+    let told: Vec<Record> = (1..=30_i64)
+        .map(|n| Record {
+            source: "network/firewall".into(),
+            session: "4711".into(),
+            ..flow("10.0.0.5", "203.0.113.7", 20 * DAY + n * 120_000_000, n.unsigned_abs() * 100_000_000, n * 120)
+        })
+        .collect();
+    let watch = (0..30).map(|day| Record { source: "network/firewall".into(), ..flow("10.0.9.9", "198.51.100.250", day * DAY, 100, 1) });
+    let found = run(&told.iter().cloned().chain(watch).collect::<Vec<_>>());
+    let theft = of(&found, "bytes-out-above-baseline");
+    assert_eq!(theft.first().map(|f| f.args["bytes"].as_str()), Some("3000000000"));
+    assert!(of(&found, "beacon").is_empty());
+}

@@ -2,7 +2,7 @@
 
 mod parse;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use konseki_formats::{heads, time};
 use konseki_model::{At, Basis, Event, Fidelity, Field, Piece, Problem, ProblemKind, Sink, Stamp};
@@ -20,6 +20,8 @@ pub static SOURCE: Auditd = Auditd;
 const OPEN: usize = 32;
 /// Records of one event that are joined; more begin a new one.
 const RECORDS: usize = 512;
+/// Accounts whose names are remembered.
+const NAMES: usize = 10_000;
 
 impl Source for Auditd {
     fn recognise(&self, piece: &Piece<'_>) -> bool {
@@ -30,7 +32,14 @@ impl Source for Auditd {
     }
 
     fn read(&self, input: &mut dyn Input, reading: &Reading<'_>, sink: &mut dyn Sink) {
-        let mut log = Log { reading, clock: Clock::new(reading), scratch: Scratch::default(), open: VecDeque::new(), epochs: false };
+        let mut log = Log {
+            reading,
+            clock: Clock::new(reading),
+            scratch: Scratch::default(),
+            open: VecDeque::new(),
+            epochs: false,
+            names: BTreeMap::new(),
+        };
         read::lines(input, reading, sink, |line, sink| log.line(line, sink));
         while let Some(event) = log.open.pop_front() {
             log.push(&event, sink);
@@ -70,6 +79,8 @@ struct Log<'r> {
     open: VecDeque<Open>,
     /// Times that need no zone.
     epochs: bool,
+    /// Numbers of accounts -> names, as the daemons that log people in wrote both.
+    names: BTreeMap<String, String>,
 }
 
 impl Log<'_> {
@@ -114,6 +125,15 @@ impl Log<'_> {
         verdict
     }
 
+    /// `sudo` and `su` name the account they change to beside the number of the one that logged in: only logins tell.
+    fn learn(&mut self, event: &Open) {
+        let (name, number) = (event.get("acct"), event.get("auid"));
+        let login = ["sshd", "/login", "gdm", "lightdm", "sddm"].iter().any(|program| event.get("exe").contains(program));
+        if login && is_set(name) && is_set(number) && number != "0" && self.names.len() < NAMES {
+            self.names.entry(number.to_owned()).or_insert_with(|| name.to_owned());
+        }
+    }
+
     /// Events leave in the order in which they began: those that are whole, and the oldest where too many are open.
     fn close(&mut self, sink: &mut dyn Sink) {
         while self.open.front().is_some_and(|event| event.whole) || self.open.len() > OPEN {
@@ -139,7 +159,9 @@ impl Log<'_> {
 
     fn push(&mut self, event: &Open, sink: &mut dyn Sink) {
         let command = event.arguments.join(" ");
-        let user = event.user();
+        self.learn(event);
+        let number = event.user();
+        let user = self.names.get(number).map_or(number, String::as_str);
         let mut fields = Vec::with_capacity(event.fields.len() + 8);
         // The record that says what the event is stands first: the map looks at it.
         let leading = event.leading();

@@ -1,7 +1,7 @@
 //! Barracuda Email Security Gateway mail syslog: `inbound/pass1`, `scan`, `outbound/smtp` lines.
 
 use konseki_formats::time::Written;
-use konseki_model::time::civil_from_days;
+use konseki_model::time::{Offset, civil_from_days};
 use konseki_model::{Basis, Fidelity, Field, Piece, Sink, Stamp};
 
 use crate::clock::Clock;
@@ -60,7 +60,14 @@ impl Inner {
         if let Some(start) = start.filter(|_| split(head.message).is_some()) {
             let micros = start.checked_mul(SECOND)?;
             self.learn(head, micros);
-            return Some(Stamp::new(micros, Fidelity::Second, Basis::Format));
+            let stamp = Stamp::new(micros, Fidelity::Second, Basis::Format);
+            let ahead = self.head.and_then(|(_, ahead)| i32::try_from(ahead / SECOND).ok());
+            return Some(ahead.map_or(stamp, |ahead| stamp.by(Offset::Said(ahead))));
+        }
+        if self.head.is_none() {
+            // A message may wait for hours, but not for years.
+            let born = born(head.message).and_then(|born| born.checked_mul(SECOND));
+            born.into_iter().for_each(|micros| self.learn(head, micros));
         }
         match self.head {
             Some((year, ahead)) => {
@@ -81,8 +88,14 @@ impl Inner {
     }
 }
 
+/// Ids of messages begin with the second at which the message came.
+fn born(message: &str) -> Option<i64> {
+    let id = message.split(' ').nth(1).filter(|_| split(message).is_some())?;
+    id.split('-').next()?.parse().ok().filter(|seconds| *seconds > 1_000_000_000)
+}
+
 /// `CLIENT MESSAGE-ID START END RECV|SCAN|SEND …`; RECV and SCAN then name sender and recipient.
-fn split(message: &str) -> Option<[Field<'_>; 7]> {
+fn split(message: &str) -> Option<[Field<'_>; 8]> {
     let mut parts = message.splitn(6, ' ');
     let (client, id, start, end, step) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if !matches!(step, "RECV" | "SCAN" | "SEND") {
@@ -93,7 +106,19 @@ fn split(message: &str) -> Option<[Field<'_>; 7]> {
     // SCAN has whether the message was encrypted before the sender.
     let first = if step == "SCAN" { rest.nth(1) } else { rest.next() };
     let (from, to) = if step == "SEND" { ("", "") } else { (first.unwrap_or(""), rest.next().unwrap_or("")) };
+    // SCAN has the score before the verdict, 0 for what was let through, 2 for what was refused.
+    let verdict = if step == "SCAN" { rest.nth(1) } else { rest.next() };
+    let verdict = verdict.filter(|text| step != "SEND" && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit())).unwrap_or("");
     let client = client.rsplit_once('[').map_or(client, |(_, address)| address.trim_end_matches(']'));
-    let pairs = [("client", client), ("message_id", id), ("start", start), ("end", end), ("action", step), ("from", from), ("to", to)];
+    let pairs = [
+        ("client", client),
+        ("message_id", id),
+        ("start", start),
+        ("end", end),
+        ("action", step),
+        ("from", from),
+        ("to", to),
+        ("verdict", verdict),
+    ];
     Some(pairs.map(|(name, value)| Field::new(name, value)))
 }

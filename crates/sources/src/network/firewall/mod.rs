@@ -1,4 +1,5 @@
-//! Firewall traffic: FortiGate `key=value` lines and Palo Alto CSV `TRAFFIC` lines, with or without a syslog head.
+//! Firewall logs: FortiGate `key=value` lines (traffic, VPN and system events) and Palo Alto CSV `TRAFFIC` lines, with or
+//! without a syslog head. A file that FortiGate's own page saved names no device.
 
 use konseki_formats::time;
 use konseki_model::{Event, Field, Piece, Sink};
@@ -55,7 +56,8 @@ const PALO_ALTO: &[&str] = &[
 
 fn fortigate(line: &str) -> Option<&str> {
     let at = line.find("date=")?;
-    (line.contains(" devid=") && line.contains(" logid=")).then(|| line.get(at..)).flatten()
+    let head = line.contains(" devid=") || line.contains(" time=") && line.contains(" type=") && line.contains(" subtype=");
+    (head && line.contains(" logid=")).then(|| line.get(at..)).flatten()
 }
 
 /// The CSV behind a syslog head, which ends at the first column, `1`.

@@ -8,6 +8,7 @@ use konseki_model::{At, Event, Problem, ProblemKind, Sink};
 use rustc_hash::FxHashMap;
 
 use crate::clock::Clock;
+use crate::linux_words::{self, Said};
 use crate::mapper::Scratch;
 use crate::read::{self, Text, Verdict};
 use crate::row::Row;
@@ -170,7 +171,13 @@ impl State {
                 row.push_some(key, json.get(key).and_then(serde_json::Value::as_str).unwrap_or_default());
             }
         } else {
-            let _ = shared::authorization(message, &mut row) || shared::sudo(message, &mut row);
+            let tag = head.map_or("", |head| head.tag);
+            let mut said = Vec::new();
+            if tag == "sshd" {
+                linux_words::cut(&Said { process: tag, message }, &mut said);
+            }
+            said.iter().for_each(|field| row.push(field.name, field.value));
+            let _ = !said.is_empty() || shared::authorization(message, &mut row) || shared::sudo(message, &mut row);
         }
         let (kind, mut core) = reading.about.mapper.apply(row.fields(), &mut self.scratch);
         core.host = head.map_or("", |head| head.host);

@@ -34,6 +34,10 @@ impl Source for Csv {
         if let Some(heading) = heading {
             // The text of an event has no heading of its own in what Event Viewer saves.
             log.message = format!("column_{}", heading.names.len() + 1);
+            let language = heading.names.iter().find_map(|name| log.names.zone(name));
+            if let Some(zone) = language.filter(|_| log.emit.clock.is_assumed()) {
+                log.emit.clock.set_zone(zone, Basis::Assumed);
+            }
             if heading.has_all(&["TimeCreated", "Payload", "MapDescription"]) {
                 log.emit.clock.set_zone("UTC", Basis::Format);
             }

@@ -20,6 +20,8 @@ struct Label {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(default)]
+    zones: BTreeMap<String, String>,
     columns: BTreeMap<String, Vec<String>>,
     providers: BTreeMap<String, Vec<String>>,
     channels: BTreeMap<String, Vec<String>>,
@@ -34,6 +36,7 @@ pub struct Names {
     providers: FxHashMap<String, String>,
     channels: FxHashMap<String, String>,
     sections: FxHashMap<String, String>,
+    zones: BTreeMap<String, String>,
     label: Vec<Label>,
     /// Name of a label -> its rows, in order.
     labels: FxHashMap<String, Vec<usize>>,
@@ -57,6 +60,7 @@ impl Names {
             providers: turned(written.providers),
             channels: turned(written.channels),
             sections: turned(written.sections),
+            zones: written.zones,
             label: written.label,
             labels,
         })
@@ -65,6 +69,11 @@ impl Names {
     /// The event log's name of a column, or its own where it has none.
     pub fn column<'a>(&'a self, name: &'a str) -> &'a str {
         self.columns.get(name).map_or(name, String::as_str)
+    }
+
+    /// The zone in which machines of this language most likely stand.
+    pub fn zone(&self, column: &str) -> Option<&str> {
+        self.zones.get(column).map(String::as_str)
     }
 
     pub fn provider<'a>(&'a self, name: &'a str) -> &'a str {
