@@ -1,8 +1,8 @@
 //! The chain: compares lists, follows sessions through systems, and tells steps, links, gaps and scope from findings.
 //!
 //! Passes over plain data: [`Compare`] observes events in order of time, a few kinds of them again where it is known by
-//! then which few matter, and gives findings of comparisons and [`Joins`]; [`tell`] makes the story from all findings of the case. No I/O, no clock; judgement that is not a
-//! comparison stands in `data/`.
+//! then which few matter, and gives findings of comparisons and [`Joins`]; [`tell`] makes the story from all findings of the
+//! case. No I/O, no clock; judgement that is not a comparison stands in `data/`.
 
 #![forbid(unsafe_code)]
 
