@@ -81,8 +81,10 @@ impl Book {
     fn own_end(&mut self, record: &Record) {
         match record.kind() {
             Kind::Flow if record.source == "vmware/esxi_connections" => self.vote(&record.host, bare(&record.src), 1),
+            // Within the network the computer's own word is enough by itself.
             Kind::Flow if record.source.starts_with("windows/") && record.field("Initiated") == Some("true") => {
-                self.vote(&record.host, bare(&record.src), 1);
+                let src = bare(&record.src);
+                self.vote(&record.host, src, if is_public(src) { 1 } else { ENOUGH + 1 });
             }
             Kind::WebRequest if record.source == "vmware/vcenter_access" => self.vote(&record.host, bare(&record.dst), 1),
             Kind::AuthSuccess if record.source.starts_with("windows/") && record.user.ends_with('$') => {
@@ -181,10 +183,6 @@ impl Book {
         if record.source.starts_with("windows/") {
             if !self.spoke.contains(record.host.as_str()) && self.spoke.len() < WAITING {
                 self.spoke.insert(record.host.clone());
-            }
-            let own = record.kind() == Kind::Flow && record.field("Initiated") == Some("true");
-            if own && !is_public(src) {
-                self.vote(&record.host, src, 2);
             }
             let named = record.field("WorkstationName").filter(|name| record.kind() == Kind::AuthSuccess && name.len() > 1);
             if let Some(name) = named.filter(|_| !is_local(src) && !is_public(src) && self.claims.len() < WAITING) {

@@ -83,9 +83,12 @@ pub fn wants(kind: Kind) -> bool {
     )
 }
 
-/// `key`: requests over one connection are one visit however long it is kept open.
-fn visit(key: &str, times: &mut Vec<i64>, time: i64) {
-    let apart = if key.starts_with("port ") { KEPT_OPEN } else { VISIT };
+/// How far apart two visits of that key are: requests over one connection are one however long it is kept open.
+fn apart(key: &str) -> i64 {
+    if key.starts_with("port ") { KEPT_OPEN } else { VISIT }
+}
+
+fn visit(times: &mut Vec<i64>, time: i64, apart: i64) {
     if times.len() < TIMES && times.last().is_none_or(|last| (time - last).abs() >= apart) {
         times.push(time);
     }
@@ -124,7 +127,8 @@ impl Clocks {
         }
         for key in keys(record) {
             if group.own.len() < KEYS || group.own.contains_key(&key) {
-                visit(&key.clone(), group.own.entry(key).or_default(), time);
+                let apart = apart(&key);
+                visit(group.own.entry(key).or_default(), time, apart);
             }
         }
     }
@@ -141,11 +145,11 @@ impl Clocks {
     pub fn other(&mut self, record: &Record) {
         let Some(time) = begun(record).filter(|_| !self.of.contains_key(&record.evidence)) else { return };
         if let Some(times) = client(record).and_then(|src| self.used.get_mut(src)) {
-            visit("", times, time);
+            visit(times, time, VISIT);
         }
         for key in keys(record) {
             if let Some(times) = self.seen.get_mut(&key) {
-                visit(&key, times, time);
+                visit(times, time, apart(&key));
             }
         }
     }

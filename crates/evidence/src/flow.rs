@@ -1,5 +1,6 @@
 //! The flow of one input file: a stream becomes a piece, or a container whose members flow in turn.
 
+use std::collections::btree_map;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -111,8 +112,9 @@ impl<'a> Flow<'a> {
 
     /// Reads a stream to its end. False when nothing was emitted (see [`Meta::skip_empty`]).
     pub fn stream(&mut self, meta: Meta, reader: &mut dyn Read, keep: Keep) -> Result<bool, Error> {
-        if fragments::of(&meta.path).is_some() && meta.depth < self.depth() {
-            return self.hold(meta, reader, keep);
+        if let Some((whole, number)) = fragments::of(&meta.path).filter(|_| meta.depth < self.depth()) {
+            let whole = whole.to_owned();
+            return self.hold((whole, number), meta, reader, keep);
         }
         let mut head = match &keep {
             Keep::Disk(_, identity) => Vec::with_capacity(usize::try_from(identity.size + 1).unwrap_or(HEAD).min(HEAD)),
@@ -138,23 +140,22 @@ impl<'a> Flow<'a> {
     }
 
     /// Keeps one part of a file for [`fragments::join`], of all parts together no more in memory than of one member.
-    fn hold(&mut self, meta: Meta, reader: &mut dyn Read, keep: Keep) -> Result<bool, Error> {
+    fn hold(&mut self, (whole, number): (String, u32), meta: Meta, reader: &mut dyn Read, keep: Keep) -> Result<bool, Error> {
         let (mut body, hashed) = self.store(Vec::new(), reader, keep)?;
         if let Body::Memory(bytes) = &body {
-            self.waiting += hashed.size;
-            if self.waiting > self.options.limits.memory_member {
-                self.waiting -= hashed.size;
+            if self.waiting + hashed.size > self.options.limits.memory_member {
                 body = Body::Spooled(Arc::new(self.spool.take(bytes, &mut std::io::empty(), &mut Hasher::new(0))?));
+            } else {
+                self.waiting += hashed.size;
             }
         }
-        let place = fragments::of(&meta.path).map(|(whole, number)| (whole.to_owned(), number));
-        let same = place.as_ref().is_some_and(|(whole, number)| self.fragments.get(whole).is_some_and(|parts| parts.contains_key(number)));
-        let Some((whole, number)) = place.filter(|_| !same) else {
+        match self.fragments.entry(whole).or_default().entry(number) {
+            btree_map::Entry::Vacant(slot) => {
+                slot.insert(Fragment { meta, body, hashed });
+            }
             // `.FRAG-1` beside `.FRAG-00001`: one of them is something else.
-            self.emit(Entry::Piece(piece(meta, body, hashed)));
-            return Ok(true);
-        };
-        self.fragments.entry(whole).or_default().insert(number, Fragment { meta, body, hashed });
+            btree_map::Entry::Occupied(_) => self.emit(Entry::Piece(piece(meta, body, hashed))),
+        }
         Ok(true)
     }
 

@@ -109,9 +109,10 @@ fn move_intake(listed: &mut Listed, clocks: &[Clock]) {
 
 /// `+9.00 h`, or `-365 d -9.00 h` where a year was taken that is not the log's.
 fn shift(micros: i64) -> String {
-    let days = micros / 86_400_000_000;
-    let hours = format!("{:+.2} h", (micros % 86_400_000_000) as f64 / 3.6e9);
-    if days.abs() >= 2 { format!("{days:+} d {hours}") } else { format!("{:+.2} h", micros as f64 / 3.6e9) }
+    const DAY: i64 = 86_400_000_000;
+    let hours = |micros: i64| format!("{:+.2} h", micros as f64 / 3.6e9);
+    let days = micros / DAY;
+    if days.abs() >= 2 { format!("{days:+} d {}", hours(micros % DAY)) } else { hours(micros) }
 }
 
 /// What the page says of a clock.

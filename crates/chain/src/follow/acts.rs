@@ -138,8 +138,7 @@ impl Follow<'_> {
                     self.desktop(at, &presence, record, time);
                 }
             }
-            Kind::SshSession => self.ssh(at, &presence, record, (time, others)),
-            Kind::AuthSuccess if is_ssh(record) => self.ssh(at, &presence, record, (time, others)),
+            Kind::SshSession | Kind::AuthSuccess if is_ssh(record) => self.ssh(at, &presence, record, (time, others)),
             Kind::AuthSuccess | Kind::ApiSession if record.source.starts_with("vmware/esxi") => {
                 // Hosts hear vCenter's own account from vCenter all day; from any other host it is never usual.
                 let vcenter = || self.joins.book.host_of(bare(&record.src)).and_then(|name| self.joins.roles.get(&host_key(name)));

@@ -5,7 +5,11 @@ use konseki_model::{At, Basis, Fidelity, Finding, Kind, Level, Record, Stamp};
 use super::Follow;
 use crate::compare::{Compare, Settings};
 
-fn event(source: &str, kind: Kind, minute: i64, host: &str, user: &str, src: &str) -> Record {
+pub(super) fn stamp(minute: i64) -> Stamp {
+    Stamp::new(1_704_000_000_000_000 + minute * 60_000_000, Fidelity::Second, Basis::Written)
+}
+
+pub(super) fn event(source: &str, kind: Kind, minute: i64, host: &str, user: &str, src: &str) -> Record {
     Record {
         source: source.into(),
         evidence: source.into(),
@@ -13,7 +17,7 @@ fn event(source: &str, kind: Kind, minute: i64, host: &str, user: &str, src: &st
         host: host.into(),
         user: user.into(),
         src: src.into(),
-        time: Some(Stamp::new(1_704_000_000_000_000 + minute * 60_000_000, Fidelity::Second, Basis::Written)),
+        time: Some(stamp(minute)),
         at: Some(At::Line(minute.unsigned_abs() + 1)),
         ..Record::default()
     }

@@ -1,29 +1,12 @@
 //! From code on a workstation to accounts, services and systems beyond; commands in a shell on a box that nobody works on.
 
-use konseki_model::{At, Basis, Because, Entity, EntityKind, Fidelity, Finding, FindingKind, FindingTime, Kind, Level, Record, Stamp};
+use konseki_model::{At, Because, Entity, EntityKind, Finding, FindingKind, FindingTime, Kind, Level, Record};
 
 use super::Follow;
+use super::tests::{event, stamp};
 use crate::compare::{Compare, Settings};
 
 const DAY: i64 = 24 * 60;
-
-fn stamp(minute: i64) -> Stamp {
-    Stamp::new(1_704_000_000_000_000 + minute * 60_000_000, Fidelity::Second, Basis::Written)
-}
-
-fn event(source: &str, kind: Kind, minute: i64, host: &str, user: &str, src: &str) -> Record {
-    Record {
-        source: source.into(),
-        evidence: source.into(),
-        kind: Some(kind),
-        host: host.into(),
-        user: user.into(),
-        src: src.into(),
-        time: Some(stamp(minute)),
-        at: Some(At::Line(minute.unsigned_abs() + 1)),
-        ..Record::default()
-    }
-}
 
 fn logon(minute: i64, host: &str, user: &str, src: &str, kind: &str) -> Record {
     Record { object: kind.into(), session: format!("0x{minute:x}"), ..event("windows/evtx", Kind::AuthSuccess, minute, host, user, src) }

@@ -72,8 +72,12 @@ impl Expected {
 }
 
 /// One of these techniques; a parent stands for its children.
+fn is_one_of(technique: &str, ids: &[String]) -> bool {
+    ids.iter().any(|id| id == technique || technique.split('.').next() == Some(id))
+}
+
 fn of(step: &Step, ids: &[String]) -> bool {
-    step.techniques.iter().any(|t| ids.iter().any(|id| id == t || t.split('.').next() == Some(id)))
+    step.techniques.iter().any(|technique| is_one_of(technique, ids))
 }
 
 impl Expectations {
@@ -177,8 +181,8 @@ fn shown<'s>(steps: &'s [Step], host: Option<&str>, expected: &Expected) -> Opti
 
 /// A copy of the log holds what it would show of this host.
 fn copied(one: &Expected, host: &str, cited: &Cited<'_>) -> bool {
-    let shows = |technique: &&str| one.shows.iter().any(|id| id == technique || technique.split('.').next() == Some(id.as_str()));
-    one.copy.iter().filter_map(|copy| cited.get(&(host.to_owned(), copy.as_str()))).flatten().any(shows)
+    let copies = one.copy.iter().filter_map(|copy| cited.get(&(host.to_owned(), copy.as_str())));
+    copies.flatten().any(|technique| is_one_of(technique, &one.shows))
 }
 
 fn missing(
